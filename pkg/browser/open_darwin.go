@@ -1,0 +1,9 @@
+package browser
+
+import "syscall"
+
+// openDefault hands the URL to LaunchServices, which starts the browser outside our process tree.
+func (c Command) openDefault(url string) error { return c.run("/usr/bin/open", url) }
+
+// detached puts the opener into a session of its own.
+func detached() *syscall.SysProcAttr { return &syscall.SysProcAttr{Setsid: true} }

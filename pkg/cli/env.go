@@ -1,0 +1,55 @@
+package cli
+
+import (
+	"io"
+	"net/http"
+	"net/url"
+	"os"
+	"strings"
+	"time"
+
+	"github.com/kubectl-oidc-login/kubectl-oidc-login/pkg/browser"
+	"github.com/kubectl-oidc-login/kubectl-oidc-login/pkg/store"
+)
+
+// Env is everything that the program gets from outside. OSEnv is the real one; tests replace single fields.
+type Env struct {
+	Args        []string // without the program's name
+	Stdin       io.Reader
+	Stdout      io.Writer
+	Stderr      io.Writer
+	Environ     []string // NAME=value
+	Now         func() time.Time
+	HomeDir     func() (string, error) // the person's home directory
+	Executable  func() (string, error) // the absolute path of this program
+	OpenBrowser func(command browser.Command, url string) error
+	Keychain    store.Keychain                        // the zero value is the operating system's
+	Proxy       func(*http.Request) (*url.URL, error) // which proxy the provider is asked through
+}
+
+// OSEnv is the environment of this process.
+func OSEnv() Env {
+	return Env{
+		Args:        os.Args[1:],
+		Stdin:       os.Stdin,
+		Stdout:      os.Stdout,
+		Stderr:      os.Stderr,
+		Environ:     os.Environ(),
+		Now:         time.Now,
+		HomeDir:     os.UserHomeDir,
+		Executable:  os.Executable,
+		OpenBrowser: browser.Command.Open,
+		Proxy:       http.ProxyFromEnvironment, // leaves out loopback addresses
+	}
+}
+
+// getenv returns the last value of an environment variable, or "".
+func (e Env) getenv(name string) string {
+	value := ""
+	for _, variable := range e.Environ {
+		if found, ok := strings.CutPrefix(variable, name+"="); ok {
+			value = found
+		}
+	}
+	return value
+}

@@ -1,0 +1,112 @@
+package cli
+
+import (
+	"context"
+	"io"
+	"log/slog"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/kubectl-oidc-login/kubectl-oidc-login/pkg/browser"
+	"github.com/kubectl-oidc-login/kubectl-oidc-login/pkg/provider"
+	"github.com/kubectl-oidc-login/kubectl-oidc-login/pkg/store"
+	"github.com/kubectl-oidc-login/kubectl-oidc-login/pkg/token"
+	"github.com/kubectl-oidc-login/kubectl-oidc-login/plugin"
+)
+
+func newGetTokenCommand(env Env, terminal *terminal) *cobra.Command {
+	var options options
+	var forceRefresh bool
+	command := &cobra.Command{
+		Use:   "get-token",
+		Short: "Print a token for kubectl, which calls this",
+		Long: `Print a token for kubectl, which calls this.
+
+The token is the stored one, or a renewed one, or that of a login in the browser. It is printed as an
+ExecCredential on stdout; all other words go to stderr.`,
+		Example: `  ` + commandName + ` get-token --oidc-issuer-url=https://issuer.example.com --oidc-client-id=kubernetes`,
+		Args:    noArguments,
+		RunE: func(command *cobra.Command, _ []string) error {
+			return getToken(command, env, terminal, &options, forceRefresh)
+		},
+	}
+	options.addFlags(command.Flags())
+	command.Flags().BoolVar(&forceRefresh, "force-refresh", false, "renew the token even if the stored one is good")
+	return command
+}
+
+// getToken is the way a call goes: request, identity, token, credential.
+func getToken(command *cobra.Command, env Env, terminal *terminal, options *options, forceRefresh bool) error {
+	request, err := plugin.ReadRequest(env.getenv(plugin.ExecInfoVariable))
+	if err != nil {
+		return &token.Error{Kind: token.Misused, Err: err}
+	}
+	session, err := newSession(command, env, terminal, options, request.Server)
+	if err != nil {
+		return err
+	}
+	session.source.ForceRefresh = forceRefresh
+	idToken, err := session.source.Token(command.Context(), session.key)
+	if err != nil {
+		return err
+	}
+	return plugin.WriteCredential(env.Stdout, request, idToken.Raw.Reveal(), idToken.UseUntil())
+}
+
+// session is the wiring of one call: an identity, and where its tokens come from.
+type session struct {
+	key    token.Key
+	source *token.Source
+	store  *store.Store
+}
+
+// newSession connects flags, provider and store. Target names what the person logs in to, if it is known.
+func newSession(command *cobra.Command, env Env, terminal *terminal, options *options, target string) (*session, error) {
+	log := newLog(env.Stderr, options.verbose)
+	config, err := options.providerConfig(env, command.Flags(), log)
+	if err != nil {
+		return nil, err
+	}
+	config.Target = target
+	config.ShowLogin = func(_ context.Context, url string, until time.Time) {
+		showLogin(env, terminal, options.login, config.Issuer, url, until)
+	}
+	openIDProvider, err := provider.New(config)
+	if err != nil {
+		return nil, err
+	}
+	opened, err := options.store.open(env, terminal, log)
+	if err != nil {
+		return nil, err
+	}
+	source := &token.Source{Store: opened, Provider: openIDProvider, Now: env.Now, Warn: terminal.warn, Log: log}
+	return &session{config.Key(), source, opened}, nil
+}
+
+// showLogin brings the URL before the person. It is printed only where no browser comes up: it holds the login's state.
+func showLogin(env Env, terminal *terminal, options loginOptions, issuer, url string, until time.Time) {
+	if options.skipOpenBrowser {
+		terminal.say("open this URL in a browser before %s to log in: %s", until.Format(time.TimeOnly), url)
+		return
+	}
+	terminal.say("log in to %s in the browser window that opens, before %s", issuer, until.Format(time.TimeOnly))
+	command := browser.Command{Program: options.browserCommand, Environment: env.Environ}
+	go func() {
+		if err := env.OpenBrowser(command, url); err != nil {
+			terminal.say("no browser could be opened (%v); open this URL in one: %s", err, url)
+		}
+	}()
+}
+
+// newLog makes the log of -v.
+func newLog(writer io.Writer, verbose int) *slog.Logger {
+	if verbose <= 0 {
+		return slog.New(slog.DiscardHandler)
+	}
+	level := slog.LevelInfo
+	if verbose > 1 {
+		level = slog.LevelDebug
+	}
+	return slog.New(slog.NewTextHandler(writer, &slog.HandlerOptions{Level: level}))
+}

@@ -1,0 +1,215 @@
+package cli
+
+import (
+	"encoding/base64"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/url"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/spf13/pflag"
+
+	"github.com/kubectl-oidc-login/kubectl-oidc-login/pkg/provider"
+	"github.com/kubectl-oidc-login/kubectl-oidc-login/pkg/store"
+	"github.com/kubectl-oidc-login/kubectl-oidc-login/pkg/token"
+)
+
+// options are the flags of the verbs that log in. Their names, meanings and defaults are kubelogin's, so that a
+// kubeconfig written for it works unchanged; where a default differs, the comment says why.
+type options struct {
+	provider providerOptions
+	login    loginOptions
+	tls      tlsOptions
+	store    storeOptions
+	verbose  int
+}
+
+func (o *options) addFlags(flags *pflag.FlagSet) {
+	o.provider.addFlags(flags)
+	o.login.addFlags(flags)
+	o.tls.addFlags(flags)
+	o.store.addFlags(flags)
+	flags.IntVarP(&o.verbose, "v", "v", 0, "print the steps on stderr: 1 the decisions, 2 more; never a secret")
+	flags.SortFlags = false
+}
+
+type providerOptions struct {
+	issuerURL    string
+	clientID     string
+	clientSecret string
+	extraScopes  []string
+	redirectURL  string
+}
+
+func (o *providerOptions) addFlags(flags *pflag.FlagSet) {
+	flags.StringVar(&o.issuerURL, "oidc-issuer-url", "", "issuer `URL` of the provider (required)")
+	flags.StringVar(&o.clientID, "oidc-client-id", "", "`ID` of the client registered at the provider (required)")
+	flags.StringVar(&o.clientSecret, "oidc-client-secret", "", "`secret` of the client; a public client has none, and needs none")
+	flags.StringSliceVar(&o.extraScopes, "oidc-extra-scope", nil, "`scope` to ask for besides openid; may be repeated")
+	flags.StringVar(&o.redirectURL, "oidc-redirect-url", "", "redirect `URL` registered at the provider (default http://localhost:PORT)")
+}
+
+type loginOptions struct {
+	listenAddresses []string
+	skipOpenBrowser bool
+	browserCommand  string
+	timeoutSeconds  int
+}
+
+const defaultLoginTimeoutSeconds = 180
+
+func (o *loginOptions) addFlags(flags *pflag.FlagSet) {
+	flags.StringSliceVar(&o.listenAddresses, "listen-address", defaultListenAddresses(),
+		"`address` on which the browser's answer is awaited; may be repeated, the first free one is taken")
+	flags.BoolVar(&o.skipOpenBrowser, "skip-open-browser", false, "print the URL to log in at, and open no browser")
+	flags.StringVar(&o.browserCommand, "browser-command", "", "`program` to open the browser with; gets the URL as its argument")
+	flags.IntVar(&o.timeoutSeconds, "authentication-timeout-sec", defaultLoginTimeoutSeconds, "how many `seconds` a login may take")
+}
+
+func defaultListenAddresses() []string { return []string{"127.0.0.1:8000", "127.0.0.1:18000"} }
+
+type tlsOptions struct {
+	certificateAuthorities    []string
+	certificateAuthorityDatas []string
+	insecureSkipTLSVerify     bool
+}
+
+func (o *tlsOptions) addFlags(flags *pflag.FlagSet) {
+	flags.StringArrayVar(&o.certificateAuthorities, "certificate-authority", nil,
+		"PEM `file` of a certificate authority of the provider, added to the system's; may be repeated")
+	flags.StringArrayVar(&o.certificateAuthorityDatas, "certificate-authority-data", nil,
+		"the same as `base64` text; may be repeated")
+	flags.BoolVar(&o.insecureSkipTLSVerify, "insecure-skip-tls-verify", false,
+		"believe any certificate of the provider; anybody on the way can then read your tokens")
+}
+
+type storeOptions struct {
+	directory string
+	mode      string
+}
+
+const defaultCacheDirectory = "~/.kube/cache/oidc-login"
+
+func (o *storeOptions) addFlags(flags *pflag.FlagSet) {
+	flags.StringVar(&o.directory, "token-cache-dir", defaultCacheDirectory, "`folder` for the tokens that lie on disk")
+	// kubelogin's default is disk.
+	flags.StringVar(&o.mode, "token-cache-storage", string(store.Auto),
+		"where tokens lie: auto (refresh token in the OS keychain, ID token in a file), keyring, disk or none")
+}
+
+// providerConfig turns the flags into what pkg/provider takes.
+func (o *options) providerConfig(env Env, flags *pflag.FlagSet, log *slog.Logger) (provider.Config, error) {
+	for _, flag := range []struct{ name, value string }{
+		{"oidc-issuer-url", o.provider.issuerURL},
+		{"oidc-client-id", o.provider.clientID},
+	} {
+		if flag.value == "" {
+			return provider.Config{}, misused(fmt.Errorf("the flag --%s is missing", flag.name))
+		}
+	}
+	if o.login.timeoutSeconds <= 0 {
+		return provider.Config{}, misused(fmt.Errorf("--authentication-timeout-sec=%d: must be above 0", o.login.timeoutSeconds))
+	}
+	return provider.Config{
+		Issuer:                 o.provider.issuerURL,
+		ClientID:               o.provider.clientID,
+		ClientSecret:           token.NewSecret(o.provider.clientSecret),
+		Scopes:                 o.provider.extraScopes,
+		ListenAddresses:        o.login.addresses(flags.Changed("listen-address"), o.provider.redirectURL),
+		RedirectURL:            o.provider.redirectURL,
+		LoginTimeout:           time.Duration(o.login.timeoutSeconds) * time.Second,
+		CertificateAuthorities: func() ([]string, error) { return o.tls.authorities(env) },
+		InsecureSkipTLSVerify:  o.tls.insecureSkipTLSVerify,
+		UserAgent:              userAgent,
+		Proxy:                  env.Proxy,
+		Now:                    env.Now,
+		Log:                    log,
+	}, nil
+}
+
+// addresses follow the redirect URL: where that names a port of this machine, the browser will come to that port. A
+// person who gives both knows of something in between, like a container's port mapping.
+func (o *loginOptions) addresses(given bool, redirectURL string) []string {
+	redirect, err := url.Parse(redirectURL)
+	if given || err != nil || redirect.Port() == "" || redirect.Port() == "0" {
+		return o.listenAddresses
+	}
+	switch redirect.Hostname() {
+	case "localhost":
+		return []string{net.JoinHostPort("127.0.0.1", redirect.Port())}
+	case "127.0.0.1", "::1":
+		return []string{redirect.Host}
+	}
+	return o.listenAddresses
+}
+
+// authorities reads the PEM texts.
+func (o *tlsOptions) authorities(env Env) ([]string, error) {
+	var texts []string
+	for _, path := range o.certificateAuthorities {
+		path, err := expandHome(env, path)
+		if err != nil {
+			return nil, err
+		}
+		text, err := os.ReadFile(path)
+		if err != nil {
+			return nil, fmt.Errorf("--certificate-authority: %w", err)
+		}
+		texts = append(texts, string(text))
+	}
+	for _, data := range o.certificateAuthorityDatas {
+		text, err := base64.StdEncoding.DecodeString(data)
+		if err != nil {
+			return nil, fmt.Errorf("--certificate-authority-data is not base64")
+		}
+		texts = append(texts, string(text))
+	}
+	return texts, nil
+}
+
+// open makes the store of the flags.
+func (o *storeOptions) open(env Env, terminal *terminal, log *slog.Logger) (*store.Store, error) {
+	if !slices.Contains(store.Modes(), store.Mode(o.mode)) {
+		return nil, misused(fmt.Errorf("--token-cache-storage=%s: must be one of %v", o.mode, store.Modes()))
+	}
+	directory, err := expandHome(env, o.directory)
+	if err != nil {
+		return nil, err
+	}
+	if directory, err = filepath.Abs(directory); err != nil {
+		return nil, fmt.Errorf("--token-cache-dir: %w", err)
+	}
+	// Wherever the tokens lie, the person has one keychain and so one place for locks.
+	base, err := expandHome(env, defaultCacheDirectory)
+	if err != nil {
+		return nil, err
+	}
+	return store.Open(store.Config{
+		Mode:      store.Mode(o.mode),
+		Directory: directory,
+		Locks:     filepath.Join(base, "locks"),
+		Keychain:  env.Keychain,
+		Now:       env.Now,
+		Warn:      terminal.warn,
+		Waiting:   terminal.waiting,
+		Log:       log,
+	})
+}
+
+// expandHome replaces ~ at the start of a path, since no shell reads a kubeconfig.
+func expandHome(env Env, path string) (string, error) {
+	rest, ok := strings.CutPrefix(path, "~")
+	if !ok || rest != "" && !os.IsPathSeparator(rest[0]) {
+		return path, nil
+	}
+	home, err := env.HomeDir()
+	if err != nil {
+		return "", fmt.Errorf("cannot find your home directory for %s: %w", path, err)
+	}
+	return filepath.Join(home, rest), nil
+}

@@ -1,0 +1,93 @@
+package cli
+
+import (
+	"context"
+	"errors"
+
+	"github.com/spf13/cobra"
+
+	"github.com/kubectl-oidc-login/kubectl-oidc-login/pkg/token"
+)
+
+// Exit codes are stable: scripts may rely on them.
+const (
+	exitDone        = 0
+	exitFailed      = 1
+	exitMisused     = 2
+	exitLoginNeeded = 3
+	exitUnreachable = 4
+	exitRefused     = 5
+)
+
+// Run runs the program and returns its exit code.
+func Run(ctx context.Context, env Env) int {
+	terminal := newTerminal(env.Stderr)
+	root := newRootCommand(env, terminal)
+	root.SetArgs(env.Args)
+	root.SetIn(env.Stdin)
+	root.SetOut(env.Stdout)
+	root.SetErr(env.Stderr)
+	err := root.ExecuteContext(ctx)
+	if err != nil {
+		terminal.report(err)
+	}
+	return exitCode(err)
+}
+
+func exitCode(err error) int {
+	var failure *token.Error
+	switch {
+	case err == nil:
+		return exitDone
+	case !errors.As(err, &failure):
+		return exitFailed
+	}
+	switch failure.Kind {
+	case token.Misused:
+		return exitMisused
+	case token.LoginNeeded:
+		return exitLoginNeeded
+	case token.Unreachable:
+		return exitUnreachable
+	case token.Refused:
+		return exitRefused
+	default:
+		return exitFailed
+	}
+}
+
+// commandName is how people call the program, through kubectl.
+const commandName = "kubectl oidc-login"
+
+func newRootCommand(env Env, terminal *terminal) *cobra.Command {
+	root := &cobra.Command{
+		Use:   "oidc-login",
+		Short: "Log in to Kubernetes with OpenID Connect",
+		Long: `Log in to Kubernetes with OpenID Connect.
+
+kubectl runs this plugin whenever it needs a token: the first time it opens your browser, from then on it
+renews the login without you. Start with setup.`,
+		Annotations:   map[string]string{cobra.CommandDisplayNameAnnotation: commandName},
+		SilenceErrors: true, // Run reports
+		SilenceUsage:  true,
+		Args:          noArguments,
+		RunE:          func(command *cobra.Command, _ []string) error { return command.Help() },
+	}
+	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return misused(err) })
+	root.AddCommand(newGetTokenCommand(env, terminal), newSetupCommand(env, terminal), newVersionCommand())
+	root.CompletionOptions.HiddenDefaultCmd = true
+	return root
+}
+
+// misused marks what cobra says of arguments.
+func misused(err error) error {
+	return &token.Error{Kind: token.Misused, Err: err, Hint: []string{"Run " + commandName + " --help to see how it is used."}}
+}
+
+// noArguments is cobra.NoArgs with our exit code.
+func noArguments(command *cobra.Command, arguments []string) error {
+	if err := cobra.NoArgs(command, arguments); err != nil {
+		return misused(err)
+	}
+	return nil
+}

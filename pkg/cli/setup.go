@@ -1,0 +1,118 @@
+package cli
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"strings"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+
+	"github.com/kubectl-oidc-login/kubectl-oidc-login/pkg/token"
+)
+
+func newSetupCommand(env Env, terminal *terminal) *cobra.Command {
+	var options options
+	command := &cobra.Command{
+		Use:   "setup",
+		Short: "Log in once and print how to make kubectl use this plugin",
+		Long: `Log in once and print how to make kubectl use this plugin.
+
+It shows the claims of your ID token, which the API server will see, and the command that adds a user to your
+kubeconfig.`,
+		Example: `  ` + commandName + ` setup --oidc-issuer-url=https://issuer.example.com --oidc-client-id=kubernetes`,
+		Args:    noArguments,
+		RunE: func(command *cobra.Command, _ []string) error {
+			return setUp(command, env, terminal, &options)
+		},
+	}
+	options.addFlags(command.Flags())
+	return command
+}
+
+func setUp(command *cobra.Command, env Env, terminal *terminal, options *options) error {
+	session, err := newSession(command, env, terminal, options, "")
+	if err != nil {
+		return err
+	}
+	executable, err := env.Executable()
+	if err != nil {
+		return fmt.Errorf("cannot find the path of this program: %w", err)
+	}
+	idToken, err := session.source.Login(command.Context(), session.key)
+	if err != nil {
+		return err
+	}
+	return printSetup(env.Stdout, idToken, executable, getTokenArguments(command.Flags()))
+}
+
+func printSetup(w io.Writer, idToken token.IDToken, executable string, arguments []string) error {
+	claims, err := idToken.Claims()
+	if err != nil {
+		return err
+	}
+	shown, err := json.MarshalIndent(claims, "", "  ")
+	if err != nil {
+		return fmt.Errorf("claims: %w", err)
+	}
+	_, err = fmt.Fprintf(w, `You are logged in. Your ID token has these claims:
+
+%s
+
+Add the user oidc to your kubeconfig:
+
+%s
+
+Then try it:
+
+  kubectl --user=oidc auth whoami
+`, harmless(string(shown)), setCredentialsCommand(executable, arguments))
+	return err
+}
+
+// setCredentialsCommand names this program by its absolute path, so that it works where PATH is another: in editors and
+// other windows.
+func setCredentialsCommand(executable string, arguments []string) string {
+	lines := []string{
+		"  kubectl config set-credentials oidc",
+		"--exec-api-version=client.authentication.k8s.io/v1",
+		"--exec-interactive-mode=IfAvailable",
+		"--exec-command=" + quote(executable),
+		"--exec-arg=get-token",
+	}
+	for _, argument := range arguments {
+		lines = append(lines, "--exec-arg="+quote(argument))
+	}
+	return strings.Join(lines, " \\\n    ")
+}
+
+// getTokenArguments are the flags that were given here and that get-token needs too. A secret is named, not shown.
+func getTokenArguments(flags *pflag.FlagSet) []string {
+	var arguments []string
+	flags.Visit(func(flag *pflag.Flag) {
+		switch values, ok := flag.Value.(pflag.SliceValue); {
+		case flag.Name == "v":
+		case flag.Name == "oidc-client-secret":
+			arguments = append(arguments, "--oidc-client-secret=YOUR_CLIENT_SECRET")
+		case ok:
+			for _, value := range values.GetSlice() {
+				arguments = append(arguments, "--"+flag.Name+"="+value)
+			}
+		default:
+			arguments = append(arguments, "--"+flag.Name+"="+flag.Value.String())
+		}
+	})
+	return arguments
+}
+
+// quote makes a word that a POSIX shell reads as it is.
+func quote(word string) string {
+	safe := func(r rune) bool {
+		return r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' || strings.ContainsRune("-_./:=,@+%", r)
+	}
+	if word != "" && strings.TrimFunc(word, safe) == "" {
+		return word
+	}
+	return "'" + strings.ReplaceAll(word, "'", `'\''`) + "'"
+}

@@ -1,0 +1,121 @@
+package loopback
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"net"
+	"net/url"
+	"runtime"
+	"strconv"
+	"syscall"
+)
+
+// Config says where to listen.
+type Config struct {
+	// Addresses are tried in order, as host:port; port 0 takes a free one. At least one.
+	Addresses []string
+	// RedirectURL is the registered redirect URL, if it is not http://localhost:PORT. Its host and path are kept; where
+	// it names no port, it gets the listener's.
+	RedirectURL *url.URL
+}
+
+// Listener is bound to its port, and answers nobody before Receive.
+type Listener struct {
+	redirectURI url.URL
+	sockets     []net.Listener
+}
+
+// Listen binds the first address that is free.
+func Listen(config Config) (*Listener, error) {
+	redirect := url.URL{Scheme: "http", Host: "localhost"}
+	if config.RedirectURL != nil {
+		redirect = *config.RedirectURL
+	}
+	var taken []error
+	for _, address := range config.Addresses {
+		sockets, err := bind(address, redirect.Hostname() == "localhost")
+		if err != nil {
+			taken = append(taken, err)
+			continue
+		}
+		if redirect.Port() == "" {
+			redirect.Host = net.JoinHostPort(redirect.Hostname(), strconv.Itoa(port(sockets[0])))
+		}
+		return &Listener{redirectURI: redirect, sockets: sockets}, nil
+	}
+	return nil, fmt.Errorf("cannot listen for the browser's answer: %w", errors.Join(taken...))
+}
+
+// RedirectURI is what the provider sends the browser to.
+func (l *Listener) RedirectURI() string { return l.redirectURI.String() }
+
+// Close frees the port.
+func (l *Listener) Close() {
+	for _, socket := range l.sockets {
+		_ = socket.Close()
+	}
+}
+
+// bind listens on an address and, where browsers may resolve the redirect URI's host to either, on the same port of the
+// other loopback address. A port where somebody else has the other address is of no use: the browser might go there.
+func bind(address string, either bool) ([]net.Listener, error) {
+	host, _, err := net.SplitHostPort(address)
+	if err != nil {
+		return nil, fmt.Errorf("listen address %q is not host:port", address)
+	}
+	other := map[string]string{"127.0.0.1": "::1", "localhost": "::1", "::1": "127.0.0.1"}[host]
+	if !either || other == "" {
+		socket, err := listen(address)
+		if err != nil {
+			return nil, err
+		}
+		return []net.Listener{socket}, nil
+	}
+	if host == "localhost" {
+		_, portName, _ := net.SplitHostPort(address)
+		address = net.JoinHostPort("127.0.0.1", portName)
+	}
+	return bindBoth(address, other)
+}
+
+// bindBoth tries a few times, since port 0 may find a port that is free on one address only.
+func bindBoth(address, other string) ([]net.Listener, error) {
+	var err error
+	for range 8 {
+		var first, second net.Listener
+		if first, err = listen(address); err != nil {
+			return nil, err
+		}
+		second, err = listen(net.JoinHostPort(other, strconv.Itoa(port(first))))
+		if err == nil {
+			return []net.Listener{first, second}, nil
+		}
+		if !inUse(err) {
+			return []net.Listener{first}, nil // this machine has only one of the two
+		}
+		_ = first.Close()
+	}
+	return nil, err
+}
+
+func listen(address string) (net.Listener, error) {
+	socket, err := net.Listen("tcp", address)
+	if err == nil {
+		return socket, nil
+	}
+	var operation *net.OpError
+	if errors.As(err, &operation) {
+		err = operation.Err
+	}
+	return nil, fmt.Errorf("%s: %w", address, err)
+}
+
+func port(socket net.Listener) int { return socket.Addr().(*net.TCPAddr).Port }
+
+func inUse(err error) bool {
+	const windowsAddressInUse = syscall.Errno(10048) // WSAEADDRINUSE; Go's syscall.EADDRINUSE is another number there
+	var code syscall.Errno
+	return errors.As(err, &code) && code == cmp.Or(map[string]syscall.Errno{"windows": windowsAddressInUse}[runtime.GOOS],
+		syscall.EADDRINUSE)
+}

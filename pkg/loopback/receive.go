@@ -1,0 +1,164 @@
+package loopback
+
+import (
+	"context"
+	"crypto/subtle"
+	"io"
+	"log"
+	"net"
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+	"sync/atomic"
+	"time"
+)
+
+const (
+	// Long enough for a browser on a busy machine, short enough that a silent connection does not stay.
+	readTimeout = 5 * time.Second
+	// A callback carries a code, a state and an issuer; a kilobyte is usual.
+	maxHeaderBytes = 64 << 10
+	// How long we stay for the browser to fetch the last page. A browser does so within milliseconds.
+	pageTimeout = time.Second
+)
+
+// Receive waits for the answer that carries the state, gives its parameters to finish, once, and shows the browser the
+// page that finish returns. It returns when the page has been fetched, or soon after; or when the context ends, with its
+// cause. Any other request is answered and the wait goes on: an old tab, a prefetch or a hostile page ends no login.
+func (l *Listener) Receive(ctx context.Context, state string, finish func(url.Values) Page) error {
+	handler := &handler{
+		redirectURI: l.redirectURI,
+		state:       state,
+		finish:      finish,
+		answered:    make(chan struct{}),
+		fetched:     make(chan struct{}, 1),
+	}
+	server := &http.Server{
+		Handler:           handler,
+		ReadHeaderTimeout: readTimeout,
+		ReadTimeout:       readTimeout,
+		MaxHeaderBytes:    maxHeaderBytes,
+		ErrorLog:          log.New(io.Discard, "", 0), // strangers' broken requests are not the person's business
+	}
+	defer func() { _ = server.Close() }()
+	stopped := make(chan error, len(l.sockets))
+	for _, socket := range l.sockets {
+		go func() { stopped <- server.Serve(socket) }()
+	}
+
+	select {
+	case <-handler.answered:
+	case err := <-stopped:
+		return err
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	}
+	timer := time.NewTimer(pageTimeout)
+	defer timer.Stop()
+	select {
+	case <-handler.fetched:
+	case <-timer.C:
+	case <-ctx.Done():
+	}
+	return nil
+}
+
+// handler answers every request to the port, and recognises the one that counts.
+type handler struct {
+	redirectURI url.URL
+	state       string
+	finish      func(url.Values) Page
+
+	taken    atomic.Bool   // the answer has come
+	answered chan struct{} // closed when finish has returned; page is valid from then on
+	page     Page
+	fetched  chan struct{} // gets one value when the browser has the page
+}
+
+// ServeHTTP sorts requests out, the strangest first.
+func (h *handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	protect(w.Header())
+	switch {
+	case !h.knowsHost(r.Host):
+		// A foreign name that resolves to this machine is DNS rebinding.
+		http.Error(w, "unknown host", http.StatusMisdirectedRequest)
+	case r.URL.Path != h.callbackPath() && r.URL.Path != h.pagePath():
+		http.NotFound(w, r)
+	case r.Method != http.MethodGet:
+		w.Header().Set("Allow", http.MethodGet)
+		http.Error(w, "only GET", http.StatusMethodNotAllowed)
+	case r.URL.Path == h.pagePath():
+		h.servePage(w, r)
+	default:
+		h.serveCallback(w, r)
+	}
+}
+
+// serveCallback takes the answer. The state is compared before anything else is looked at, in success and error answers
+// alike (https://www.rfc-editor.org/rfc/rfc6749#section-10.12); a request without it is not for us.
+func (h *handler) serveCallback(w http.ResponseWriter, r *http.Request) {
+	query, err := url.ParseQuery(r.URL.RawQuery)
+	if err != nil || !h.carriesState(query) {
+		http.Error(w, "This is not the answer to the login that is under way. It is still waiting.", http.StatusBadRequest)
+		return
+	}
+	if !h.taken.CompareAndSwap(false, true) {
+		http.Error(w, "This answer was handled already. You can close this window.", http.StatusConflict)
+		return
+	}
+	h.page = h.finish(query)
+	// The code leaves the address bar and the history: the browser goes on to a page without a query
+	// (https://www.rfc-editor.org/rfc/rfc6749#section-3.1.2.5).
+	w.Header().Set("Location", h.pagePath())
+	w.WriteHeader(http.StatusSeeOther)
+	_ = http.NewResponseController(w).Flush()
+	close(h.answered)
+}
+
+// servePage shows how it ended.
+func (h *handler) servePage(w http.ResponseWriter, r *http.Request) {
+	select {
+	case <-h.answered:
+	default:
+		http.NotFound(w, r)
+		return
+	}
+	h.page.write(w)
+	_ = http.NewResponseController(w).Flush()
+	select {
+	case h.fetched <- struct{}{}:
+	default:
+	}
+}
+
+// carriesState compares in constant time; a state given twice is nobody's
+// (https://www.rfc-editor.org/rfc/rfc6749#section-3.1).
+func (h *handler) carriesState(query url.Values) bool {
+	states := query["state"]
+	return len(states) == 1 && subtle.ConstantTimeCompare([]byte(states[0]), []byte(h.state)) == 1
+}
+
+func (h *handler) knowsHost(hostPort string) bool {
+	host := hostPort
+	if name, _, err := net.SplitHostPort(hostPort); err == nil {
+		host = name
+	}
+	host = strings.ToLower(strings.Trim(host, "[]"))
+	return slices.Contains([]string{"localhost", "127.0.0.1", "::1", h.redirectURI.Hostname()}, host)
+}
+
+func (h *handler) callbackPath() string {
+	if h.redirectURI.Path == "" {
+		return "/"
+	}
+	return h.redirectURI.Path
+}
+
+// pagePath is a path that is not the callback's.
+func (h *handler) pagePath() string {
+	if h.callbackPath() == "/done" {
+		return "/finished"
+	}
+	return "/done"
+}

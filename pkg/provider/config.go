@@ -1,0 +1,125 @@
+package provider
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/kubectl-oidc-login/kubectl-oidc-login/pkg/loopback"
+	"github.com/kubectl-oidc-login/kubectl-oidc-login/pkg/token"
+)
+
+// Config says which provider, as which client, and how a person is reached.
+type Config struct {
+	Issuer       string       // the issuer URL, byte for byte as in its tokens
+	ClientID     string       // the client registered for kubectl
+	ClientSecret token.Secret // empty for a public client, which is the right kind
+	Scopes       []string     // asked for besides openid
+
+	ListenAddresses []string      // tried in order for the browser's answer, as host:port
+	RedirectURL     string        // empty: http://localhost:PORT
+	LoginTimeout    time.Duration // how long a person may take
+
+	// CertificateAuthorities returns PEM texts that are added to the system's roots; nil: none. It is called when the
+	// provider is first asked for something, since most calls never ask.
+	CertificateAuthorities func() ([]string, error)
+	InsecureSkipTLSVerify  bool // believe any certificate: for experiments only
+
+	UserAgent func() string                         // names the program to the provider
+	Proxy     func(*http.Request) (*url.URL, error) // nil: no proxy
+	Now       func() time.Time                      // the clock
+	Log       *slog.Logger                          // steps, without secrets
+
+	// ShowLogin brings the authorization URL before a person, in a browser or on the terminal, and returns at once.
+	ShowLogin func(ctx context.Context, authorizationURL string, until time.Time)
+	// Target is what the person logs in to, for the last page; empty: not said.
+	Target string
+}
+
+// Provider is an OpenID Provider as seen by one client. It asks nothing of the network before Login or Refresh.
+type Provider struct {
+	config   Config
+	redirect *url.URL
+	client   func() (*http.Client, error)
+}
+
+// New checks the configuration. Its errors are for the person who wrote the flags.
+func New(config Config) (*Provider, error) {
+	if err := checkIssuer(config.Issuer); err != nil {
+		return nil, misused(err)
+	}
+	if config.ClientID == "" {
+		return nil, misused(fmt.Errorf("the client ID is missing"))
+	}
+	redirect, err := parseRedirectURL(config.RedirectURL)
+	if err != nil {
+		return nil, misused(err)
+	}
+	client := sync.OnceValues(func() (*http.Client, error) { return newHTTPClient(config) })
+	return &Provider{config: config, redirect: redirect, client: client}, nil
+}
+
+// Scopes returns what is asked for: openid, once, and the others
+// (https://openid.net/specs/openid-connect-core-1_0.html#AuthRequest).
+func (c Config) scopes() []string {
+	scopes := []string{"openid"}
+	for _, scope := range c.Scopes {
+		if !slices.Contains(scopes, scope) {
+			scopes = append(scopes, scope)
+		}
+	}
+	return scopes
+}
+
+// Key returns the identity that this configuration asks for.
+func (c Config) Key() token.Key {
+	return token.Key{Issuer: c.Issuer, ClientID: c.ClientID, Scopes: c.scopes()}
+}
+
+// checkIssuer asks for https without query or fragment
+// (https://openid.net/specs/openid-connect-discovery-1_0.html#ProviderMetadata).
+func checkIssuer(issuer string) error {
+	parsed, err := url.Parse(issuer)
+	switch {
+	case issuer == "":
+		return fmt.Errorf("the issuer URL is missing")
+	case err != nil || parsed.Host == "":
+		return fmt.Errorf("issuer URL %q is not a URL", printable(issuer))
+	case parsed.User != nil:
+		return fmt.Errorf("issuer URL has a user name in it")
+	case parsed.RawQuery != "" || parsed.Fragment != "" || strings.HasSuffix(issuer, "?") || strings.HasSuffix(issuer, "#"):
+		return fmt.Errorf("issuer URL %q has a query or a fragment", printable(issuer))
+	}
+	return checkTransport(parsed)
+}
+
+// checkTransport lets secrets travel by TLS only; plain http is for this machine alone.
+func checkTransport(target *url.URL) error {
+	if target.Scheme == "https" || target.Scheme == "http" && isLoopback(target.Hostname()) {
+		return nil
+	}
+	return fmt.Errorf("%s is not https", printable(target.Redacted()))
+}
+
+func parseRedirectURL(text string) (*url.URL, error) {
+	if text == "" {
+		return nil, nil
+	}
+	parsed, err := url.Parse(text)
+	if err != nil || parsed.Scheme != "http" || parsed.Host == "" || parsed.User != nil || parsed.Fragment != "" {
+		return nil, fmt.Errorf("redirect URL %q is not an http URL without user name and fragment", printable(text))
+	}
+	return parsed, nil
+}
+
+// listenConfig lets the listener follow the redirect URL: where that names a port of this machine and nobody asked for
+// another, it is the one to bind.
+func (p *Provider) listenConfig() loopback.Config {
+	return loopback.Config{Addresses: p.config.ListenAddresses, RedirectURL: p.redirect}
+}

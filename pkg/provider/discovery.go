@@ -1,0 +1,99 @@
+package provider
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"net/url"
+	"slices"
+	"strings"
+
+	"github.com/coreos/go-oidc/v3/oidc"
+)
+
+// metadata is what the provider says of itself
+// (https://openid.net/specs/openid-connect-discovery-1_0.html#ProviderMetadata).
+type metadata struct {
+	oidc.ProviderConfig
+	CodeChallengeMethods []string `json:"code_challenge_methods_supported"`
+	TokenAuthMethods     []string `json:"token_endpoint_auth_methods_supported"`
+	SendsIssuer          bool     `json:"authorization_response_iss_parameter_supported"`
+}
+
+// discover fetches the metadata and refuses what cannot be used, before anybody is asked to log in.
+func (p *Provider) discover(ctx context.Context) (*metadata, error) {
+	// One slash at the issuer's end is taken off (https://openid.net/specs/openid-connect-discovery-1_0.html#ProviderConfigurationRequest).
+	address := strings.TrimSuffix(p.config.Issuer, "/") + "/.well-known/openid-configuration"
+	body, err := p.get(ctx, address, "discovery")
+	if err != nil {
+		return nil, err
+	}
+	found := &metadata{}
+	if err := json.Unmarshal(body, found); err != nil {
+		return nil, failed("Check --oidc-issuer-url.", "discovery: %s did not answer with a JSON object of provider metadata", address)
+	}
+	if err := p.checkIssuerOf(found); err != nil {
+		return nil, err
+	}
+	if err := found.checkEndpoints(); err != nil {
+		return nil, err
+	}
+	// S256 is sent to every provider, also to one that does not list it: those that do not know PKCE ignore it
+	// (https://www.rfc-editor.org/rfc/rfc7636#section-5). One that lists other methods alone would break the login.
+	if len(found.CodeChallengeMethods) > 0 && !slices.Contains(found.CodeChallengeMethods, "S256") {
+		return nil, failed("Ask the provider's administrator for PKCE with S256.",
+			"discovery: the provider takes the PKCE methods %s, not S256", quoteList(found.CodeChallengeMethods))
+	}
+	return found, nil
+}
+
+// checkIssuerOf compares byte for byte, as the API server does
+// (https://openid.net/specs/openid-connect-discovery-1_0.html#ProviderConfigurationValidation).
+func (p *Provider) checkIssuerOf(found *metadata) error {
+	if found.IssuerURL == p.config.Issuer {
+		return nil
+	}
+	hint := "Set --oidc-issuer-url to the issuer that the provider states, if you trust it; the API server needs the same."
+	if strings.TrimSuffix(found.IssuerURL, "/") == strings.TrimSuffix(p.config.Issuer, "/") {
+		hint = fmt.Sprintf("They differ by the slash at the end. Set --oidc-issuer-url=%s; the API server needs the same.",
+			printable(found.IssuerURL))
+	}
+	return failed(hint, "discovery: expected issuer %q, got %q", p.config.Issuer, printable(found.IssuerURL))
+}
+
+func (m *metadata) checkEndpoints() error {
+	for name, address := range map[string]string{
+		"authorization_endpoint": m.AuthURL,
+		"token_endpoint":         m.TokenURL,
+		"jwks_uri":               m.JWKSURL,
+	} {
+		parsed, err := url.Parse(address)
+		if address == "" || err != nil || parsed.Host == "" {
+			return failed("The provider's metadata is incomplete; tell its administrator.", "discovery: no usable %s", name)
+		}
+		if err := checkTransport(parsed); err != nil {
+			return failed("The provider's metadata must name https endpoints.", "discovery: %s: %w", name, err)
+		}
+	}
+	return nil
+}
+
+// signingAlgorithms are those that the provider announces and that kube-apiserver can verify; RS256 where it announces
+// none (https://openid.net/specs/openid-connect-core-1_0.html#IDTokenValidation, step 7).
+func (m *metadata) signingAlgorithms() []string {
+	usable := []string{
+		oidc.RS256, oidc.RS384, oidc.RS512, oidc.ES256, oidc.ES384, oidc.ES512, oidc.PS256, oidc.PS384, oidc.PS512,
+	}
+	if len(m.Algorithms) == 0 {
+		return []string{oidc.RS256}
+	}
+	return slices.DeleteFunc(usable, func(algorithm string) bool { return !slices.Contains(m.Algorithms, algorithm) })
+}
+
+func quoteList(values []string) string {
+	quoted := make([]string, len(values))
+	for i, value := range values {
+		quoted[i] = fmt.Sprintf("%q", printable(value))
+	}
+	return strings.Join(quoted, ", ")
+}

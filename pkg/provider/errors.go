@@ -1,0 +1,108 @@
+package provider
+
+import (
+	"context"
+	"crypto/tls"
+	"crypto/x509"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"net/url"
+	"strings"
+	"unicode"
+
+	"github.com/kubectl-oidc-login/kubectl-oidc-login/pkg/token"
+)
+
+func misused(err error) error { return &token.Error{Kind: token.Misused, Err: err} }
+
+func failed(hint, format string, arguments ...any) error {
+	failure := &token.Error{Err: fmt.Errorf(format, arguments...)}
+	if hint != "" {
+		failure.Hint = []string{hint}
+	}
+	return failure
+}
+
+func refused(hint, format string, arguments ...any) error {
+	return &token.Error{Kind: token.Refused, Err: fmt.Errorf(format, arguments...), Hint: []string{hint}}
+}
+
+const keptHint = "Your session is kept. Try again when the provider can be reached."
+
+// unreachable says why no answer came. The text of net/http's errors repeats the URL; the cause below it is enough.
+func unreachable(what, host string, err error) error {
+	var wrapped *url.Error
+	if errors.As(err, &wrapped) {
+		err = wrapped.Err
+	}
+	hint := keptHint
+	var name *net.DNSError
+	var authority x509.UnknownAuthorityError
+	var hostname x509.HostnameError
+	var verification *tls.CertificateVerificationError
+	switch {
+	case errors.As(err, &name):
+		err = fmt.Errorf("the name %s cannot be looked up", printable(name.Name))
+		hint = "Check the network or the VPN, and the issuer URL. Your session is kept."
+	case errors.As(err, &authority):
+		err = errors.New("its certificate is signed by an authority that this machine does not know")
+		hint = "If the authority is your company's, name it with --certificate-authority."
+	case errors.As(err, &hostname), errors.As(err, &verification):
+		hint = "Check the issuer URL, and the provider's certificate."
+	case errors.Is(err, context.DeadlineExceeded) || isTimeout(err):
+		err = errors.New("no answer in time")
+	}
+	return &token.Error{
+		Kind: token.Unreachable,
+		Err:  fmt.Errorf("%s: cannot reach %s: %w", what, printable(host), err),
+		Hint: []string{hint},
+	}
+}
+
+func isTimeout(err error) bool {
+	var timeout interface{ Timeout() bool }
+	return errors.As(err, &timeout) && timeout.Timeout()
+}
+
+// wrongStatus says what was answered instead of the document. Only some answers mean that nobody is there.
+func wrongStatus(what, address string, status int) error {
+	failure := &token.Error{
+		Kind: token.Unreachable,
+		Err:  fmt.Errorf("%s: %s answered %d %s", what, printable(address), status, http.StatusText(status)),
+		Hint: []string{keptHint},
+	}
+	if status == http.StatusNotFound || status == http.StatusGone {
+		failure.Kind = token.Failed
+		failure.Hint = []string{"Check --oidc-issuer-url: it is the part before /.well-known/openid-configuration."}
+	}
+	if status >= 300 && status < 400 {
+		failure.Kind = token.Failed
+		failure.Hint = []string{"It redirects to another server. Use the issuer URL that the provider itself states."}
+	}
+	return failure
+}
+
+func notTheProvider(what, address string) error {
+	return &token.Error{
+		Kind: token.Unreachable,
+		Err:  fmt.Errorf("%s: %s answered with a web page instead of JSON", what, printable(address)),
+		Hint: []string{"A proxy, a captive portal or a login page may answer in its place. Check the network and the issuer URL."},
+	}
+}
+
+// printable makes a stranger's text fit for a terminal: control characters out, cut at a length that still tells.
+func printable(text string) string {
+	const longest = 300
+	text = strings.Map(func(r rune) rune {
+		if unicode.IsControl(r) || unicode.Is(unicode.Cf, r) || r == unicode.ReplacementChar {
+			return -1
+		}
+		return r
+	}, text)
+	if runes := []rune(text); len(runes) > longest {
+		text = string(runes[:longest]) + "..."
+	}
+	return text
+}

@@ -1,0 +1,146 @@
+package provider
+
+import (
+	"context"
+	"crypto/tls"
+	"crypto/x509"
+	"errors"
+	"fmt"
+	"io"
+	"mime"
+	"net"
+	"net/http"
+	"net/url"
+	"time"
+)
+
+const (
+	connectTimeout = 10 * time.Second // name look-up and TCP
+	tlsTimeout     = 10 * time.Second
+	requestTimeout = 20 * time.Second // one request, from dialling to the last octet
+	maxBody        = 1 << 20          // far above any honest answer
+)
+
+// newHTTPClient makes the one client for everything that is asked of the provider.
+func newHTTPClient(config Config) (*http.Client, error) {
+	roots, err := config.roots()
+	if err != nil {
+		return nil, misused(err)
+	}
+	transport := &http.Transport{
+		Proxy:               config.Proxy,
+		DialContext:         (&net.Dialer{Timeout: connectTimeout}).DialContext,
+		TLSHandshakeTimeout: tlsTimeout,
+		ForceAttemptHTTP2:   true,
+		TLSClientConfig: &tls.Config{
+			MinVersion:         tls.VersionTLS12,
+			RootCAs:            roots,
+			InsecureSkipVerify: config.InsecureSkipTLSVerify, //nolint:gosec // the person asked for it by name
+		},
+	}
+	return &http.Client{
+		Transport:     &polite{next: transport, userAgent: config.UserAgent()},
+		CheckRedirect: sameOrigin,
+		Timeout:       requestTimeout,
+	}, nil
+}
+
+// roots are the system's and the configured ones; nil means the system's alone, which are then loaded when needed.
+func (c Config) roots() (*x509.CertPool, error) {
+	if c.CertificateAuthorities == nil {
+		return nil, nil
+	}
+	certificates, err := c.CertificateAuthorities()
+	if err != nil || len(certificates) == 0 {
+		return nil, err
+	}
+	roots, err := x509.SystemCertPool()
+	if err != nil {
+		roots = x509.NewCertPool() // a machine without roots of its own
+	}
+	for _, pem := range certificates {
+		if !roots.AppendCertsFromPEM([]byte(pem)) {
+			return nil, errors.New("certificate authority: no PEM certificate in it")
+		}
+	}
+	return roots, nil
+}
+
+// polite names the program and caps what a server may send.
+type polite struct {
+	next      http.RoundTripper
+	userAgent string
+}
+
+func (p *polite) RoundTrip(request *http.Request) (*http.Response, error) {
+	request = request.Clone(request.Context())
+	request.Header.Set("User-Agent", p.userAgent)
+	request.Header.Set("Accept", "application/json")
+	response, err := p.next.RoundTrip(request)
+	if err != nil {
+		return nil, err
+	}
+	response.Body = struct {
+		io.Reader
+		io.Closer
+	}{io.LimitReader(response.Body, maxBody), response.Body}
+	return response, nil
+}
+
+// sameOrigin follows a moved document within its server. What is posted is never sent on, and nobody is asked whom the
+// issuer did not name.
+func sameOrigin(next *http.Request, via []*http.Request) error {
+	first := via[0]
+	if first.Method != http.MethodGet || len(via) > 3 || next.URL.Scheme != first.URL.Scheme || next.URL.Host != first.URL.Host {
+		return http.ErrUseLastResponse
+	}
+	return nil
+}
+
+// get fetches a JSON document.
+func (p *Provider) get(ctx context.Context, address, what string) ([]byte, error) {
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, address, nil)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", what, err)
+	}
+	client, err := p.client()
+	if err != nil {
+		return nil, err
+	}
+	started := time.Now()
+	response, err := client.Do(request)
+	if err != nil {
+		return nil, unreachable(what, hostOf(address), err)
+	}
+	defer func() { _ = response.Body.Close() }()
+	p.config.Log.Info("asked the provider", "for", what, "status", response.StatusCode, "took", time.Since(started))
+	body, err := io.ReadAll(response.Body)
+	if err != nil {
+		return nil, unreachable(what, hostOf(address), err)
+	}
+	if response.StatusCode != http.StatusOK {
+		return nil, wrongStatus(what, address, response.StatusCode)
+	}
+	if isHTML(response.Header) {
+		return nil, notTheProvider(what, address)
+	}
+	return body, nil
+}
+
+func isHTML(header http.Header) bool {
+	mediaType, _, _ := mime.ParseMediaType(header.Get("Content-Type"))
+	return mediaType == "text/html" || mediaType == "application/xhtml+xml"
+}
+
+func isLoopback(host string) bool {
+	address := net.ParseIP(host)
+	return host == "localhost" || address != nil && address.IsLoopback()
+}
+
+func hostOf(address string) string {
+	parsed, err := url.Parse(address)
+	if err != nil {
+		return ""
+	}
+	return parsed.Host
+}

@@ -1,0 +1,342 @@
+package provider
+
+import (
+	"context"
+	"crypto"
+	_ "crypto/sha256" // the hashes of at_hash
+	_ "crypto/sha512"
+	"crypto/subtle"
+	"encoding/base64"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/coreos/go-oidc/v3/oidc"
+
+	"github.com/kubectl-oidc-login/kubectl-oidc-login/pkg/token"
+)
+
+const (
+	// The provider's own machines may disagree by this much. Our clock is out of it: see held.
+	clockLeeway = 30 * time.Second
+	// A token just issued cannot be older, unless somebody replays it.
+	maxAgeAtReceipt = 10 * time.Minute
+	// https://openid.net/specs/openid-connect-core-1_0.html#IDToken
+	maxSubjectLength = 255
+)
+
+// expected is what an ID token is held against.
+type expected struct {
+	issuer      string
+	clientID    string
+	algorithms  []string
+	keys        func(context.Context) ([]key, error) // asked once, when everything else may fit
+	now         time.Time                            // the provider's time
+	nonce       string                               // as sent at login
+	accessToken token.Secret                         // issued beside the ID token; may be empty
+	previous    *token.Session                       // on a refresh: the login it belongs to
+}
+
+// idToken is an ID token whose parts are known, but not believed yet.
+type idToken struct {
+	raw    string
+	header joseHeader
+	claims claims
+}
+
+// verifyIDToken applies the rules of https://openid.net/specs/openid-connect-core-1_0.html#IDTokenValidation in their
+// order, then those for a refresh (#RefreshTokenResponse), and returns the claims.
+func verifyIDToken(ctx context.Context, raw string, want expected) (claims, error) {
+	got, err := parseIDToken(raw) // step 1: not encrypted
+	if err != nil {
+		return claims{}, invalid(err)
+	}
+	for _, rule := range []func(idToken, expected) error{
+		checkTokenIssuer,     // step 2
+		checkAudience,        // steps 3 to 5
+		checkAlgorithm,       // steps 7 and 8; before 6, which depends on it
+		checkSubject,         // https://openid.net/specs/openid-connect-core-1_0.html#IDToken
+		checkExpiry,          // step 9
+		checkIssuedAt,        // step 10
+		checkNonce,           // step 11
+		checkAccessTokenHash, // https://openid.net/specs/openid-connect-core-1_0.html#CodeFlowTokenValidation
+		checkSamePerson,      // https://openid.net/specs/openid-connect-core-1_0.html#RefreshTokenResponse
+	} {
+		if err := rule(got, want); err != nil {
+			return claims{}, invalid(err)
+		}
+	}
+	if err := checkSignature(ctx, got, want); err != nil { // step 6, last: it may ask the network for keys
+		return claims{}, err
+	}
+	return got.claims, nil
+}
+
+// invalid wraps the first broken rule.
+func invalid(err error) error {
+	return failed("Nothing was stored. Check the client's settings at the provider, or show this line to its administrator.",
+		"ID token refused: %w", err)
+}
+
+func checkTokenIssuer(got idToken, want expected) error {
+	if got.claims.Issuer != want.issuer {
+		return fmt.Errorf("expected issuer (iss) %q, got %q", want.issuer, printable(got.claims.Issuer))
+	}
+	return nil
+}
+
+// checkAudience also refuses a token that was made for others as well, unless it says that we are the party it was
+// issued to.
+func checkAudience(got idToken, want expected) error {
+	if !slices.Contains(got.claims.Audience, want.clientID) {
+		return fmt.Errorf("expected audience (aud) %q, got %s", want.clientID, quoteList(got.claims.Audience))
+	}
+	party := got.claims.AuthorizedParty
+	if party != "" && party != want.clientID {
+		return fmt.Errorf("expected authorized party (azp) %q, got %q", want.clientID, printable(party))
+	}
+	if len(got.claims.Audience) > 1 && party == "" {
+		return fmt.Errorf("expected audience (aud) %q alone, got %s and no authorized party (azp)", want.clientID,
+			quoteList(got.claims.Audience))
+	}
+	return nil
+}
+
+func checkAlgorithm(got idToken, want expected) error {
+	if !slices.Contains(want.algorithms, got.header.Algorithm) {
+		return fmt.Errorf("expected signature algorithm %s, got %q", quoteList(want.algorithms), printable(got.header.Algorithm))
+	}
+	if typ := got.header.Type; typ != "" && !strings.EqualFold(typ, "JWT") {
+		// https://www.rfc-editor.org/rfc/rfc8725#section-3.11
+		return fmt.Errorf("expected token type (typ) \"JWT\", got %q", printable(typ))
+	}
+	return nil
+}
+
+func checkSubject(got idToken, _ expected) error {
+	if subject := got.claims.Subject; subject == "" || len(subject) > maxSubjectLength {
+		return fmt.Errorf("expected a subject (sub) of 1 to %d characters, got %d", maxSubjectLength, len(subject))
+	}
+	return nil
+}
+
+func checkExpiry(got idToken, want expected) error {
+	expiry := got.claims.Expiry
+	if expiry == nil {
+		return errors.New("it has no expiry (exp)")
+	}
+	if !want.now.Before(expiry.Time) {
+		return fmt.Errorf("it expired (exp) at %s; the provider's clock says %s", stamp(expiry.Time), stamp(want.now))
+	}
+	return nil
+}
+
+func checkIssuedAt(got idToken, want expected) error {
+	issued := got.claims.IssuedAt
+	if issued == nil {
+		return errors.New("it has no time of issue (iat)")
+	}
+	if age := want.now.Sub(issued.Time); age > maxAgeAtReceipt || age < -clockLeeway {
+		return fmt.Errorf("it was issued (iat) at %s; the provider's clock says %s", stamp(issued.Time), stamp(want.now))
+	}
+	// https://www.rfc-editor.org/rfc/rfc7519#section-4.1.5
+	if start := got.claims.NotBefore; start != nil && want.now.Add(clockLeeway).Before(start.Time) {
+		return fmt.Errorf("it is not valid before (nbf) %s; the provider's clock says %s", stamp(start.Time), stamp(want.now))
+	}
+	return nil
+}
+
+// checkNonce wants the nonce at login. A refreshed token needs none, but may not carry another.
+func checkNonce(got idToken, want expected) error {
+	if want.previous != nil {
+		if got.claims.Nonce != "" && !equal(got.claims.Nonce, want.previous.Nonce) {
+			return errors.New("its nonce is not that of the login")
+		}
+		return nil
+	}
+	if got.claims.Nonce == "" {
+		return errors.New("it has no nonce, though one was sent")
+	}
+	if !equal(got.claims.Nonce, want.nonce) {
+		return errors.New("its nonce is not the one that was sent")
+	}
+	return nil
+}
+
+// checkAccessTokenHash binds the access token to the ID token, where the provider says the hash: the left half of the
+// token's hash by the signature's algorithm (https://openid.net/specs/openid-connect-core-1_0.html#CodeIDToken).
+func checkAccessTokenHash(got idToken, want expected) error {
+	if got.claims.AccessTokenHash == "" || want.accessToken.IsEmpty() {
+		return nil
+	}
+	hashes := map[string]crypto.Hash{"256": crypto.SHA256, "384": crypto.SHA384, "512": crypto.SHA512}
+	hash := hashes[got.header.Algorithm[2:]].New() // checkAlgorithm let pass only names with such an end
+	hash.Write([]byte(want.accessToken.Reveal()))
+	sum := hash.Sum(nil)
+	if !equal(got.claims.AccessTokenHash, base64.RawURLEncoding.EncodeToString(sum[:len(sum)/2])) {
+		return errors.New("its access token hash (at_hash) does not fit the access token")
+	}
+	return nil
+}
+
+// checkSamePerson holds a refreshed token against the login.
+func checkSamePerson(got idToken, want expected) error {
+	if want.previous == nil {
+		return nil
+	}
+	if got.claims.Subject != want.previous.Subject {
+		return fmt.Errorf("the session belongs to subject (sub) %q, but the provider answered for %q",
+			printable(want.previous.Subject), printable(got.claims.Subject))
+	}
+	if !sameSet(got.claims.Audience, want.previous.Audience) {
+		return fmt.Errorf("the session has the audience (aud) %s, but the provider answered for %s",
+			quoteList(want.previous.Audience), quoteList(got.claims.Audience))
+	}
+	if authTime := got.claims.AuthTime; authTime != nil && !want.previous.AuthTime.IsZero() &&
+		!authTime.Equal(want.previous.AuthTime) {
+		return fmt.Errorf("the session's login (auth_time) was at %s, but the provider answered %s",
+			stamp(want.previous.AuthTime), stamp(authTime.Time))
+	}
+	return nil
+}
+
+// checkSignature leaves the cryptography to go-oidc, with none but the keys that may have signed.
+func checkSignature(ctx context.Context, got idToken, want expected) error {
+	keys, err := want.keys(ctx)
+	if err != nil {
+		return err
+	}
+	candidates := fitting(keys, got.header.KeyID, got.header.Algorithm)
+	if len(candidates) == 0 {
+		return invalid(fmt.Errorf("the provider publishes no %s key with ID (kid) %q", got.header.Algorithm,
+			printable(got.header.KeyID)))
+	}
+	keySet := &oidc.StaticKeySet{PublicKeys: candidates}
+	if _, err := keySet.VerifySignature(ctx, got.raw); err != nil {
+		return invalid(errors.New("its signature does not fit the provider's keys"))
+	}
+	return nil
+}
+
+func equal(a, b string) bool { return subtle.ConstantTimeCompare([]byte(a), []byte(b)) == 1 }
+
+func sameSet(a, b []string) bool {
+	return slices.Equal(slices.Compact(slices.Sorted(slices.Values(a))), slices.Compact(slices.Sorted(slices.Values(b))))
+}
+
+func stamp(t time.Time) string { return t.UTC().Format(time.RFC3339) }
+
+// joseHeader is the part of the header that is honoured. Keys or links to keys in it (jwk, jku, x5c, x5u) are not.
+type joseHeader struct {
+	Algorithm string
+	KeyID     string
+	Type      string
+}
+
+// claims are the claims that this program judges; all others are for the API server.
+type claims struct {
+	Issuer          string
+	Subject         string
+	Audience        []string
+	AuthorizedParty string
+	Expiry          *numericDate
+	IssuedAt        *numericDate
+	NotBefore       *numericDate
+	AuthTime        *numericDate
+	Nonce           string
+	AccessTokenHash string
+}
+
+// parseIDToken takes the token apart without believing it.
+func parseIDToken(raw string) (idToken, error) {
+	parts := strings.Split(raw, ".")
+	if len(parts) == 5 {
+		return idToken{}, errors.New("it is encrypted, which kube-apiserver cannot read")
+	}
+	if len(parts) != 3 {
+		return idToken{}, errors.New("it is not a signed JWT")
+	}
+	header, err := parseMembers(parts[0])
+	if err != nil {
+		return idToken{}, fmt.Errorf("its header %w", err)
+	}
+	if _, critical := header["crit"]; critical {
+		// https://www.rfc-editor.org/rfc/rfc7515#section-4.1.11
+		return idToken{}, errors.New("its header has critical extensions (crit) that are not understood")
+	}
+	payload, err := parseMembers(parts[1])
+	if err != nil {
+		return idToken{}, fmt.Errorf("its payload %w", err)
+	}
+	got := idToken{raw: raw}
+	return got, errors.Join(
+		header.read("alg", &got.header.Algorithm),
+		header.read("kid", &got.header.KeyID),
+		header.read("typ", &got.header.Type),
+		payload.read("iss", &got.claims.Issuer),
+		payload.read("sub", &got.claims.Subject),
+		payload.readStrings("aud", &got.claims.Audience),
+		payload.read("azp", &got.claims.AuthorizedParty),
+		payload.read("exp", &got.claims.Expiry),
+		payload.read("iat", &got.claims.IssuedAt),
+		payload.read("nbf", &got.claims.NotBefore),
+		payload.read("auth_time", &got.claims.AuthTime),
+		payload.read("nonce", &got.claims.Nonce),
+		payload.read("at_hash", &got.claims.AccessTokenHash),
+	)
+}
+
+// members are the members of a JSON object by their exact names; encoding/json would also take "ISS" for iss.
+type members map[string]json.RawMessage
+
+func parseMembers(encoded string) (members, error) {
+	text, err := base64.RawURLEncoding.DecodeString(encoded)
+	if err != nil {
+		return nil, errors.New("is not base64url")
+	}
+	var object members
+	if err := json.Unmarshal(text, &object); err != nil || object == nil {
+		return nil, errors.New("is not a JSON object")
+	}
+	return object, nil
+}
+
+func (m members) read(name string, into any) error {
+	value, ok := m[name]
+	if !ok {
+		return nil
+	}
+	if err := json.Unmarshal(value, into); err != nil {
+		return fmt.Errorf("its %s has the wrong JSON type", name)
+	}
+	return nil
+}
+
+// readStrings takes an array or a single string.
+func (m members) readStrings(name string, into *[]string) error {
+	var single string
+	if json.Unmarshal(m[name], &single) == nil {
+		*into = []string{single}
+		return nil
+	}
+	return m.read(name, into)
+}
+
+// numericDate is a JSON number of seconds since 1970 (https://www.rfc-editor.org/rfc/rfc7519#section-2).
+type numericDate struct{ time.Time }
+
+func (d *numericDate) UnmarshalJSON(text []byte) error {
+	var seconds float64
+	if err := json.Unmarshal(text, &seconds); err != nil {
+		return err
+	}
+	const farthest = 1 << 40 // keeps time.Time's arithmetic sane
+	if seconds < 0 || seconds > farthest {
+		return errors.New("out of range")
+	}
+	d.Time = time.Unix(int64(seconds), 0)
+	return nil
+}

@@ -1,0 +1,147 @@
+package provider
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"slices"
+	"strings"
+	"time"
+
+	"golang.org/x/oauth2"
+
+	"github.com/kubectl-oidc-login/kubectl-oidc-login/pkg/token"
+)
+
+// answer is what the token endpoint gave, of which nothing is verified yet.
+type answer struct {
+	idToken      token.Secret // empty if there was none
+	accessToken  token.Secret
+	refreshToken token.Secret // empty if there was none
+	received     time.Time    // by our clock
+	issued       time.Time    // by the provider's clock
+}
+
+// oauth2Client is the OAuth 2.0 client for x/oauth2. It uses one way to authenticate, chosen from the metadata and never by
+// trial, since a code or a rotating refresh token must not be sent twice
+// (https://openid.net/specs/openid-connect-core-1_0.html#ClientAuthentication).
+func (p *Provider) oauth2Client(from *metadata, redirectURI string) *oauth2.Config {
+	style := oauth2.AuthStyleInParams
+	if !p.config.ClientSecret.IsEmpty() &&
+		(from.TokenAuthMethods == nil || slices.Contains(from.TokenAuthMethods, "client_secret_basic")) {
+		style = oauth2.AuthStyleInHeader
+	}
+	return &oauth2.Config{
+		ClientID:     p.config.ClientID,
+		ClientSecret: p.config.ClientSecret.Reveal(),
+		Endpoint:     oauth2.Endpoint{AuthURL: from.AuthURL, TokenURL: from.TokenURL, AuthStyle: style},
+		RedirectURL:  redirectURI,
+		Scopes:       p.config.scopes(),
+	}
+}
+
+// ask sends one request to the token endpoint and reads its answer. What is the noun for errors.
+func (p *Provider) ask(ctx context.Context, what string,
+	request func(context.Context) (*oauth2.Token, error)) (answer, error) {
+	client, err := p.client()
+	if err != nil {
+		return answer{}, err
+	}
+	observer := &observer{next: client.Transport}
+	observed := *client
+	observed.Transport = observer
+	started := time.Now()
+	got, err := request(context.WithValue(ctx, oauth2.HTTPClient, &observed))
+	received := p.config.Now()
+	p.config.Log.Info("asked the provider", "for", what, "status", observer.status, "took", time.Since(started))
+	if err != nil {
+		return answer{}, p.tokenError(what, err, observer)
+	}
+	if !strings.EqualFold(got.TokenType, "Bearer") {
+		// https://www.rfc-editor.org/rfc/rfc6749#section-7.1
+		return answer{}, failed("The provider must issue bearer tokens to this client.", "%s: unknown token type %q", what,
+			printable(got.TokenType))
+	}
+	idToken, _ := got.Extra("id_token").(string)
+	return answer{
+		idToken:      token.NewSecret(idToken),
+		accessToken:  token.NewSecret(got.AccessToken),
+		refreshToken: token.NewSecret(got.RefreshToken),
+		received:     received,
+		issued:       observer.dateOr(received),
+	}, nil
+}
+
+// tokenError sorts failures of the token endpoint: refused, busy or unreachable, not the provider.
+func (p *Provider) tokenError(what string, err error, observed *observer) error {
+	var refusal *oauth2.RetrieveError
+	switch {
+	case observed.status == 0:
+		return unreachable(what, hostOf(p.config.Issuer), err)
+	case observed.html:
+		return notTheProvider(what, p.config.Issuer)
+	case errors.As(err, &refusal) && refusal.ErrorCode != "":
+		return oauthError(what, refusal)
+	case observed.status < 200 || observed.status > 299:
+		return wrongStatus(what, "the token endpoint", observed.status)
+	default:
+		return &token.Error{
+			Kind: token.Unreachable,
+			Err:  fmt.Errorf("%s: the token endpoint's answer cannot be read", what),
+			Hint: []string{keptHint},
+		}
+	}
+}
+
+// oauthError maps https://www.rfc-editor.org/rfc/rfc6749#section-5.2.
+func oauthError(what string, refusal *oauth2.RetrieveError) error {
+	err := fmt.Errorf("%s: the provider refused: %s", what, describe(refusal.ErrorCode, refusal.ErrorDescription))
+	failure := &token.Error{Kind: token.Refused, Err: err}
+	switch refusal.ErrorCode {
+	case "invalid_grant":
+		failure.Err = fmt.Errorf("%w: %w", token.ErrSessionEnded, err)
+		failure.Hint = []string{"Log in again."}
+	case "invalid_client", "unauthorized_client":
+		failure.Hint = []string{"Check --oidc-client-id and --oidc-client-secret against the client's settings at the provider."}
+	case "temporarily_unavailable", "server_error":
+		failure.Kind, failure.Hint = token.Unreachable, []string{keptHint}
+	default:
+		failure.Hint = []string{"Check the client's settings at the provider, or show this line to its administrator."}
+	}
+	return failure
+}
+
+// describe joins an OAuth error code and its description.
+func describe(code, description string) string {
+	if description == "" {
+		return printable(code)
+	}
+	return fmt.Sprintf("%s (%s)", printable(description), printable(code))
+}
+
+// observer notes what x/oauth2 does not tell of an answer.
+type observer struct {
+	next   http.RoundTripper
+	status int // 0: there was no answer
+	html   bool
+	date   time.Time
+}
+
+func (o *observer) RoundTrip(request *http.Request) (*http.Response, error) {
+	response, err := o.next.RoundTrip(request)
+	if err != nil {
+		return nil, err
+	}
+	o.status = response.StatusCode
+	o.html = isHTML(response.Header)
+	o.date, _ = http.ParseTime(response.Header.Get("Date"))
+	return response, nil
+}
+
+func (o *observer) dateOr(fallback time.Time) time.Time {
+	if o.date.IsZero() {
+		return fallback
+	}
+	return o.date
+}

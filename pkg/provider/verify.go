@@ -1,0 +1,51 @@
+package provider
+
+import (
+	"cmp"
+	"context"
+
+	"github.com/kubectl-oidc-login/kubectl-oidc-login/pkg/token"
+)
+
+// verify holds the answer's ID token against what is known of the issuer, the client and this request.
+func (p *Provider) verify(ctx context.Context, from *metadata, got answer, want expected) (claims, error) {
+	want.issuer = p.config.Issuer
+	want.clientID = p.config.ClientID
+	want.algorithms = from.signingAlgorithms()
+	want.keys = func(ctx context.Context) ([]key, error) { return p.keys(ctx, from) }
+	want.now = got.issued
+	want.accessToken = got.accessToken
+	return verifyIDToken(ctx, got.idToken.Reveal(), want)
+}
+
+// set is what a login brought.
+func (a answer) set(verified claims, nonce string) token.Set {
+	session := token.Session{
+		RefreshToken: a.refreshToken,
+		Subject:      verified.Subject,
+		Audience:     verified.Audience,
+		Nonce:        nonce,
+	}
+	if verified.AuthTime != nil {
+		session.AuthTime = verified.AuthTime.Time
+	}
+	return token.Set{IDToken: a.held(verified), Session: session}
+}
+
+// held is the ID token as it is kept. Its end is moved to our clock: what counts is the time from the provider's answer
+// to the expiry, both by the provider's clock, so that a laptop whose clock is wrong works all the same.
+func (a answer) held(verified claims) token.IDToken {
+	return token.IDToken{
+		Raw:      a.idToken,
+		Issued:   a.received,
+		Expiry:   a.received.Add(verified.Expiry.Sub(a.issued)),
+		Issuer:   verified.Issuer,
+		Audience: verified.Audience,
+	}
+}
+
+// whoIs picks the claim by which people know themselves.
+func whoIs(claims map[string]any) string {
+	name := func(claim string) string { text, _ := claims[claim].(string); return text }
+	return cmp.Or(name("email"), name("preferred_username"), name("name"), name("sub"))
+}

@@ -1,0 +1,67 @@
+package store
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/kubectl-oidc-login/kubectl-oidc-login/pkg/token"
+)
+
+// disk is a vault of files that only their owner can read, in a folder that only their owner can enter.
+type disk struct{ directory string }
+
+// path turns a name like ID/session into a file like ID.session.json.
+func (d *disk) path(name string) string {
+	return filepath.Join(d.directory, strings.ReplaceAll(name, "/", ".")+".json")
+}
+
+func (d *disk) get(_ context.Context, name string) ([]byte, error) {
+	text, err := os.ReadFile(d.path(name))
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, token.ErrNotFound
+	}
+	if err != nil {
+		return nil, fmt.Errorf("token cache: %w", err)
+	}
+	return text, nil
+}
+
+// set replaces the file at once or not at all: a reader sees the old text or the new one, also after a power cut.
+func (d *disk) set(_ context.Context, name string, value []byte) error {
+	if err := os.MkdirAll(d.directory, 0o700); err != nil {
+		return fmt.Errorf("token cache: %w", err)
+	}
+	temporary, err := os.CreateTemp(d.directory, ".new-*") // made with mode 0600
+	if err != nil {
+		return fmt.Errorf("token cache: %w", err)
+	}
+	err = fill(temporary, value)
+	if err == nil {
+		err = replace(temporary.Name(), d.path(name))
+	}
+	if err != nil {
+		_ = os.Remove(temporary.Name())
+		return fmt.Errorf("token cache: %w", err)
+	}
+	return nil
+}
+
+func fill(file *os.File, value []byte) error {
+	_, err := file.Write(value)
+	if err == nil {
+		err = file.Sync()
+	}
+	return errors.Join(err, file.Close())
+}
+
+func (d *disk) remove(_ context.Context, name string) error {
+	if err := os.Remove(d.path(name)); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return fmt.Errorf("token cache: %w", err)
+	}
+	return nil
+}

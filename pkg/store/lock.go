@@ -1,0 +1,88 @@
+package store
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"time"
+
+	"github.com/gofrs/flock"
+
+	"github.com/kubectl-oidc-login/kubectl-oidc-login/pkg/token"
+)
+
+const (
+	// How often a taken lock is tried again: far below what a person notices, far above what costs.
+	lockRetry = 5 * time.Millisecond
+	// A wait that lasts longer is told to the person.
+	lockPatience = time.Second
+	// A refresh is one bounded round trip; who holds its lock for longer hangs.
+	refreshLockTimeout = 45 * time.Second
+	// A login takes as long as its person; the longest that is waited for.
+	loginLockTimeout = time.Hour
+)
+
+// Holder is who holds a lock.
+type Holder struct {
+	Purpose token.Purpose
+	PID     int       // 0: not known
+	Since   time.Time // zero: not known
+}
+
+// Lock implements token.Store. The lock is the operating system's and ends with the process that holds it.
+func (s *Store) Lock(ctx context.Context, key token.Key, purpose token.Purpose) (func(), error) {
+	if s.config.Mode == None {
+		return func() {}, nil // there is nothing that processes share
+	}
+	if err := os.MkdirAll(s.config.Locks, 0o700); err != nil {
+		return nil, fmt.Errorf("lock: %w", err)
+	}
+	path := s.lockPath(key, purpose)
+	lock := flock.New(path, flock.SetPermissions(0o600))
+	timeout := refreshLockTimeout
+	if purpose == token.Login {
+		timeout = loginLockTimeout
+	}
+	ctx, cancel := context.WithTimeout(ctx, timeout)
+	defer cancel()
+	told := time.AfterFunc(lockPatience, func() { s.config.Waiting(readHolder(path, purpose)) })
+	defer told.Stop()
+	if _, err := lock.TryLockContext(ctx, lockRetry); err != nil {
+		return nil, lockError(path, purpose, err)
+	}
+	s.writeHolder(path)
+	return func() { _ = lock.Unlock() }, nil
+}
+
+func lockError(path string, purpose token.Purpose, err error) error {
+	if !errors.Is(err, context.DeadlineExceeded) {
+		return fmt.Errorf("lock: %w", err)
+	}
+	holder := readHolder(path, purpose)
+	return &token.Error{
+		Err:  fmt.Errorf("lock: process %d has held it since %s", holder.PID, holder.Since.Format(time.TimeOnly)),
+		Hint: []string{"End that process if it hangs."},
+	}
+}
+
+type holderRecord struct {
+	PID   int   `json:"pid"`
+	Since int64 `json:"since"` // Unix seconds
+}
+
+// writeHolder leaves a note for those who wait. It lies beside the lock, since Windows lets nobody read a locked file.
+func (s *Store) writeHolder(path string) {
+	record := mustEncode(holderRecord{os.Getpid(), s.config.Now().Unix()})
+	_ = os.WriteFile(path+".holder", record, 0o600) // a note only
+}
+
+func readHolder(path string, purpose token.Purpose) Holder {
+	var record holderRecord
+	text, err := os.ReadFile(path + ".holder")
+	if err != nil || json.Unmarshal(text, &record) != nil {
+		return Holder{Purpose: purpose}
+	}
+	return Holder{purpose, record.PID, time.Unix(record.Since, 0)}
+}

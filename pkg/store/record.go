@@ -1,0 +1,130 @@
+package store
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/kubectl-oidc-login/kubectl-oidc-login/pkg/token"
+)
+
+// recordVersion is raised when older releases would misread a record. A record of another version is passed over.
+const recordVersion = 1
+
+// idTokenRecord is an ID token at rest. Times are whole Unix seconds, rounded down.
+type idTokenRecord struct {
+	Version int    `json:"version"`
+	IDToken string `json:"id_token"`
+	Issued  int64  `json:"issued"`
+	Expiry  int64  `json:"expiry"`
+	// What the token says, repeated here so that a hot call need not decode it.
+	Issuer   string   `json:"issuer"`
+	Audience []string `json:"audience"`
+}
+
+// sessionRecord is a session at rest.
+type sessionRecord struct {
+	Version      int      `json:"version"`
+	RefreshToken string   `json:"refresh_token"`
+	Subject      string   `json:"subject"`
+	Audience     []string `json:"audience"`
+	Nonce        string   `json:"nonce,omitempty"`
+	AuthTime     int64    `json:"auth_time,omitempty"`
+}
+
+func encodeIDToken(idToken token.IDToken) []byte {
+	return mustEncode(idTokenRecord{
+		Version:  recordVersion,
+		IDToken:  idToken.Raw.Reveal(),
+		Issued:   idToken.Issued.Unix(),
+		Expiry:   idToken.Expiry.Unix(),
+		Issuer:   idToken.Issuer,
+		Audience: idToken.Audience,
+	})
+}
+
+// decodeIDToken also checks that the record is the key's own: what lies on a disk can have been moved.
+func decodeIDToken(text []byte, key token.Key) (token.IDToken, error) {
+	var record idTokenRecord
+	if err := decode(text, &record); err != nil {
+		return token.IDToken{}, err
+	}
+	if err := checkVersion(record.Version); err != nil {
+		return token.IDToken{}, err
+	}
+	if record.IDToken == "" || record.Expiry <= record.Issued {
+		return token.IDToken{}, errors.New("ID token record is incomplete")
+	}
+	if record.Issuer != key.Issuer || !slices.Contains(record.Audience, key.ClientID) {
+		return token.IDToken{}, errors.New("ID token record belongs to another issuer or client")
+	}
+	return token.IDToken{
+		Raw:      token.NewSecret(record.IDToken),
+		Issued:   time.Unix(record.Issued, 0),
+		Expiry:   time.Unix(record.Expiry, 0),
+		Issuer:   record.Issuer,
+		Audience: record.Audience,
+	}, nil
+}
+
+func encodeSession(session token.Session) []byte {
+	record := sessionRecord{
+		Version:      recordVersion,
+		RefreshToken: session.RefreshToken.Reveal(),
+		Subject:      session.Subject,
+		Audience:     session.Audience,
+		Nonce:        session.Nonce,
+	}
+	if !session.AuthTime.IsZero() {
+		record.AuthTime = session.AuthTime.Unix()
+	}
+	return mustEncode(record)
+}
+
+func decodeSession(text []byte) (token.Session, error) {
+	var record sessionRecord
+	if err := decode(text, &record); err != nil {
+		return token.Session{}, err
+	}
+	if err := checkVersion(record.Version); err != nil {
+		return token.Session{}, err
+	}
+	if record.RefreshToken == "" || record.Subject == "" {
+		return token.Session{}, errors.New("session record is incomplete")
+	}
+	session := token.Session{
+		RefreshToken: token.NewSecret(record.RefreshToken),
+		Subject:      record.Subject,
+		Audience:     record.Audience,
+		Nonce:        record.Nonce,
+	}
+	if record.AuthTime != 0 {
+		session.AuthTime = time.Unix(record.AuthTime, 0)
+	}
+	return session, nil
+}
+
+func mustEncode(record any) []byte {
+	text, err := json.Marshal(record)
+	if err != nil {
+		panic(err) // strings and numbers always marshal
+	}
+	return text
+}
+
+// decode hides the parser's error, which can quote the text.
+func decode(text []byte, record any) error {
+	if json.Unmarshal(text, record) != nil {
+		return errors.New("record is not JSON")
+	}
+	return nil
+}
+
+func checkVersion(version int) error {
+	if version != recordVersion {
+		return fmt.Errorf("record has version %d, this release reads %d", version, recordVersion)
+	}
+	return nil
+}

@@ -1,0 +1,39 @@
+package token
+
+import "errors"
+
+// ErrNotFound says that the store works and holds nothing under the key. A store that does not work says something else.
+var ErrNotFound = errors.New("not found")
+
+// ErrSessionEnded says that the provider will never take this refresh token again, so a login is needed. Errors that
+// pass (timeouts, overload, no network) are never this one.
+var ErrSessionEnded = errors.New("session ended")
+
+// Kind says what sort of failure an Error is; it becomes the exit code.
+type Kind int
+
+const (
+	// Failed is any failure without a kind of its own.
+	Failed Kind = iota
+	// Misused is a wrong flag or argument.
+	Misused
+	// LoginNeeded means that a person would have to be asked, and may not be.
+	LoginNeeded
+	// Unreachable means that the provider gave no usable answer; the session lives on.
+	Unreachable
+	// Refused means that the provider or the person said no.
+	Refused
+)
+
+// Error is a failure with its kind and with what a person can do about it. Its text is the cause.
+type Error struct {
+	Kind Kind
+	Err  error    // the cause, lower case, one line, without secrets
+	Hint []string // what to do, a sentence each; may be empty
+}
+
+// Error returns the cause.
+func (e *Error) Error() string { return e.Err.Error() }
+
+// Unwrap returns the cause.
+func (e *Error) Unwrap() error { return e.Err }

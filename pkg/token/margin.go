@@ -1,0 +1,23 @@
+package token
+
+import "time"
+
+const (
+	// Time for the token to travel through kubectl's retries, proxies and webhooks before it is checked.
+	minMargin = 10 * time.Second
+	// More would renew an hour's token needlessly early.
+	maxMargin = 60 * time.Second
+)
+
+// Margin returns how long before its end a token of this lifetime is renewed: a tenth of the lifetime, but at least ten
+// seconds, at most sixty, and never more than a third of the lifetime.
+func Margin(lifetime time.Duration) time.Duration {
+	margin := min(max(lifetime/10, minMargin), maxMargin)
+	return max(min(margin, lifetime/3), 0)
+}
+
+// UseUntil returns the instant from which the token is not handed out any more, and which kubectl is told as its expiry:
+// client-go compares it without a margin of its own.
+func (t IDToken) UseUntil() time.Time {
+	return t.Expiry.Add(-Margin(t.Expiry.Sub(t.Issued)))
+}

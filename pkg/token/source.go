@@ -1,0 +1,210 @@
+package token
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"time"
+)
+
+// Store keeps tokens between processes. Its methods may be called from many processes at once; Lock orders them.
+type Store interface {
+	// IDToken returns the ID token last saved, or ErrNotFound.
+	IDToken(context.Context, Key) (IDToken, error)
+	// Session returns the session last saved, or ErrNotFound.
+	Session(context.Context, Key) (Session, error)
+	// Begin saves what a login brought and forgets whatever session was there. An error means that some of it was not
+	// saved; the caller's tokens are good all the same.
+	Begin(context.Context, Key, Set) error
+	// Renew saves what a refresh brought, the session first.
+	Renew(context.Context, Key, Set) error
+	// End forgets the session, but not the ID token.
+	End(context.Context, Key) error
+	// Lock excludes every other process with the same key and purpose until unlock is called, or fails when the context
+	// ends or the wait gets hopeless.
+	Lock(context.Context, Key, Purpose) (unlock func(), err error)
+}
+
+// Purpose is what a lock is held for. They are apart, so that nobody waits for a person who only needs a refresh.
+type Purpose string
+
+const (
+	// Refresh guards the use and replacement of a refresh token: one round trip.
+	Refresh Purpose = "refresh"
+	// Login guards a login, which lasts as long as a person needs.
+	Login Purpose = "login"
+)
+
+// Provider is the OpenID Provider.
+type Provider interface {
+	// Login asks a person and returns verified tokens.
+	Login(context.Context, Key) (Set, error)
+	// Refresh returns a verified ID token of the same person (an empty one where the provider gives none), and the
+	// refresh token to use next, which is the old one where the provider does not rotate. An error wraps
+	// ErrSessionEnded only if no retry can ever succeed.
+	Refresh(context.Context, Key, Session) (Set, error)
+}
+
+// Source gives ID tokens. It is for one call of the program.
+type Source struct {
+	Store    Store
+	Provider Provider
+	Now      func() time.Time
+	// Warn tells the person about something that did not stop the call.
+	Warn func(error)
+	// Log takes the steps of the decision.
+	Log *slog.Logger
+	// ForceRefresh passes over the stored ID token.
+	ForceRefresh bool
+}
+
+// Token returns an ID token that is good for a while: the stored one if it lives beyond its margin, else a refreshed
+// one, else that of a login.
+func (s *Source) Token(ctx context.Context, key Key) (IDToken, error) {
+	began := s.Now()
+	if !s.ForceRefresh {
+		if stored, ok := s.stored(ctx, key); ok {
+			s.Log.Info("the stored ID token is used", "until", stored.UseUntil())
+			return stored, nil
+		}
+	}
+	renewed, err := s.renew(ctx, key, began)
+	if !errors.Is(err, errLoginNeeded) {
+		return renewed, err
+	}
+	s.Log.Info("a login is needed", "reason", err)
+	return s.logIn(ctx, key, began)
+}
+
+// Login asks a person even though a session may exist, and saves the result.
+func (s *Source) Login(ctx context.Context, key Key) (IDToken, error) {
+	unlock, err := s.Store.Lock(ctx, key, Login)
+	if err != nil {
+		return IDToken{}, err
+	}
+	defer unlock()
+	return s.askPerson(ctx, key)
+}
+
+// errLoginNeeded is how renew says that there is no session to renew.
+var errLoginNeeded = errors.New("login needed")
+
+// stored returns the stored ID token if it lives beyond its margin. A store that fails is not reported here: the caller
+// goes on to the session, where the same failure matters.
+func (s *Source) stored(ctx context.Context, key Key) (IDToken, bool) {
+	stored, err := s.Store.IDToken(ctx, key)
+	if err != nil {
+		s.Log.Debug("no stored ID token", "reason", err)
+		return IDToken{}, false
+	}
+	return stored, s.Now().Before(stored.UseUntil())
+}
+
+// news returns an ID token that another process stored while this one waited for a lock.
+func (s *Source) news(ctx context.Context, key Key, began time.Time) (IDToken, bool) {
+	stored, ok := s.stored(ctx, key)
+	if !ok || s.ForceRefresh && stored.Issued.Before(began) {
+		return IDToken{}, false
+	}
+	s.Log.Info("another process has renewed the ID token", "until", stored.UseUntil())
+	return stored, true
+}
+
+// renew refreshes under the lock. From request to save it does not stop for a cancelled context: the old refresh token
+// is spent as soon as the provider has read the request, and the new one exists nowhere else.
+func (s *Source) renew(ctx context.Context, key Key, began time.Time) (IDToken, error) {
+	unlock, err := s.Store.Lock(ctx, key, Refresh)
+	if err != nil {
+		return IDToken{}, err
+	}
+	defer unlock()
+	if stored, ok := s.news(ctx, key, began); ok {
+		return stored, nil
+	}
+	session, err := s.Store.Session(ctx, key)
+	if errors.Is(err, ErrNotFound) {
+		return IDToken{}, fmt.Errorf("%w: no session is stored", errLoginNeeded)
+	}
+	if err != nil {
+		return IDToken{}, err
+	}
+	ctx = context.WithoutCancel(ctx)
+	set, err := s.refresh(ctx, key, session)
+	if errors.Is(err, errLoginNeeded) {
+		return IDToken{}, err
+	}
+	if err != nil {
+		return s.lastLegs(ctx, key, err)
+	}
+	if err := s.Store.Renew(ctx, key, set); err != nil {
+		s.Warn(err)
+	}
+	if set.IDToken.Raw.IsEmpty() {
+		return s.lastLegs(ctx, key, fmt.Errorf("%w: the provider returns no ID token on a refresh", errLoginNeeded))
+	}
+	return set.IDToken, nil
+}
+
+// lastLegs returns the stored ID token although it is within its margin, if it lives at all; else err. Better a token
+// that may arrive too late than none.
+func (s *Source) lastLegs(ctx context.Context, key Key, err error) (IDToken, error) {
+	stored, readErr := s.Store.IDToken(ctx, key)
+	if readErr != nil || s.ForceRefresh || !s.Now().Before(stored.Expiry) {
+		return IDToken{}, err
+	}
+	s.Log.Warn("the stored ID token is used up to its end", "until", stored.Expiry, "reason", err)
+	return stored, nil
+}
+
+// refresh asks the provider. When it refuses the refresh token, the store is read once more before the session is
+// dropped: a process that could not lock may have replaced the token meanwhile.
+func (s *Source) refresh(ctx context.Context, key Key, session Session) (Set, error) {
+	set, err := s.Provider.Refresh(ctx, key, session)
+	if !errors.Is(err, ErrSessionEnded) {
+		return set, err
+	}
+	if current, readErr := s.Store.Session(ctx, key); readErr == nil && !current.RefreshToken.Equal(session.RefreshToken) {
+		s.Log.Info("the session was renewed elsewhere, trying again")
+		set, err = s.Provider.Refresh(ctx, key, current)
+		if !errors.Is(err, ErrSessionEnded) {
+			return set, err
+		}
+	}
+	if endErr := s.Store.End(ctx, key); endErr != nil {
+		s.Warn(endErr)
+	}
+	return Set{}, fmt.Errorf("%w: %w", errLoginNeeded, err)
+}
+
+// logIn shares a login with the processes that wait for the same one: whoever comes second takes the first one's result.
+func (s *Source) logIn(ctx context.Context, key Key, began time.Time) (IDToken, error) {
+	unlock, err := s.Store.Lock(ctx, key, Login)
+	if err != nil {
+		return IDToken{}, err
+	}
+	defer unlock()
+	if stored, ok := s.news(ctx, key, began); ok {
+		return stored, nil
+	}
+	return s.askPerson(ctx, key)
+}
+
+// askPerson logs in and saves. The refresh lock is taken for the save alone, never while a person is busy.
+func (s *Source) askPerson(ctx context.Context, key Key) (IDToken, error) {
+	set, err := s.Provider.Login(ctx, key)
+	if err != nil {
+		return IDToken{}, err
+	}
+	ctx = context.WithoutCancel(ctx)
+	unlock, err := s.Store.Lock(ctx, key, Refresh)
+	if err != nil {
+		s.Warn(err)
+		return set.IDToken, nil
+	}
+	defer unlock()
+	if err := s.Store.Begin(ctx, key, set); err != nil {
+		s.Warn(err)
+	}
+	return set.IDToken, nil
+}

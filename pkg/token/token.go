@@ -1,0 +1,52 @@
+package token
+
+import (
+	"encoding/base64"
+	"encoding/json"
+	"errors"
+	"strings"
+	"time"
+)
+
+// IDToken is an ID token with what must be known to judge it without the network.
+type IDToken struct {
+	Raw      Secret    // the compact JWS
+	Issued   time.Time // when we received it, by this machine's clock
+	Expiry   time.Time // when it ends, by this machine's clock; see provider for how skew is taken out
+	Issuer   string    // the iss claim
+	Audience []string  // the aud claim
+}
+
+// Claims returns the token's claims without verifying anything. Only for tokens that were verified when they were
+// received.
+func (t IDToken) Claims() (map[string]any, error) {
+	parts := strings.Split(t.Raw.Reveal(), ".")
+	if len(parts) != 3 {
+		return nil, errors.New("ID token is not a signed JWT")
+	}
+	payload, err := base64.RawURLEncoding.DecodeString(parts[1])
+	if err != nil {
+		return nil, errors.New("ID token payload is not base64url")
+	}
+	var claims map[string]any
+	if err := json.Unmarshal(payload, &claims); err != nil {
+		return nil, errors.New("ID token payload is not a JSON object")
+	}
+	return claims, nil
+}
+
+// Session is what outlives an ID token: the refresh token, and what a refreshed ID token is compared with
+// (https://openid.net/specs/openid-connect-core-1_0.html#RefreshTokenResponse).
+type Session struct {
+	RefreshToken Secret
+	Subject      string    // the sub claim of the login
+	Audience     []string  // the aud claim of the login
+	Nonce        string    // the nonce of the login; it is spent, so no secret
+	AuthTime     time.Time // the auth_time claim of the login, zero if there was none
+}
+
+// Set is what a login or a refresh brings.
+type Set struct {
+	IDToken IDToken
+	Session Session // without a refresh token where the provider gave none
+}

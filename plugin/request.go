@@ -1,0 +1,55 @@
+package plugin
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+
+	"k8s.io/client-go/pkg/apis/clientauthentication/v1"
+	"k8s.io/client-go/pkg/apis/clientauthentication/v1beta1"
+)
+
+// ExecInfoVariable is the environment variable that carries kubectl's request.
+const ExecInfoVariable = "KUBERNETES_EXEC_INFO"
+
+const kind = "ExecCredential"
+
+// Request is what kubectl asks for.
+type Request struct {
+	// APIVersion is that of the request; the answer must have the same.
+	APIVersion string
+	// Interactive says whether kubectl's stdin is a terminal that may be read.
+	Interactive bool
+	// Server is the URL of the cluster's API server; empty where the kubeconfig does not set provideClusterInfo.
+	Server string
+}
+
+// ReadRequest reads the value of ExecInfoVariable. An empty one means that a person runs the program by hand: then the
+// answer is of version v1.
+func ReadRequest(execInfo string) (Request, error) {
+	if execInfo == "" {
+		return Request{APIVersion: v1.SchemeGroupVersion.String()}, nil
+	}
+	var request struct {
+		APIVersion string                `json:"apiVersion"`
+		Kind       string                `json:"kind"`
+		Spec       v1.ExecCredentialSpec `json:"spec"` // v1beta1's has the same members
+	}
+	if err := json.Unmarshal([]byte(execInfo), &request); err != nil {
+		return Request{}, errors.New(ExecInfoVariable + " is not a JSON object")
+	}
+	if request.Kind != kind {
+		return Request{}, fmt.Errorf("%s: expected kind %q, got %q", ExecInfoVariable, kind, request.Kind)
+	}
+	switch request.APIVersion {
+	case v1.SchemeGroupVersion.String(), v1beta1.SchemeGroupVersion.String():
+	default:
+		return Request{}, fmt.Errorf("%s: expected apiVersion %q or %q, got %q", ExecInfoVariable,
+			v1.SchemeGroupVersion, v1beta1.SchemeGroupVersion, request.APIVersion)
+	}
+	read := Request{APIVersion: request.APIVersion, Interactive: request.Spec.Interactive}
+	if request.Spec.Cluster != nil {
+		read.Server = request.Spec.Cluster.Server
+	}
+	return read, nil
+}

@@ -1,0 +1,115 @@
+package test
+
+import (
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+	"os"
+	"path/filepath"
+)
+
+// browse is the program "browser": it does what a browser does at a provider that asks nothing, and it is as noisy as
+// real ones. It notes the URL in $WORK/browser.log and keeps the last page in $WORK/page.html. $BROWSING names the rest:
+//
+//	""      follow the redirects to the end
+//	idle    open nothing; the person has gone
+//	broken  fail to start
+//	strays  send the loopback listener what strangers send, then the real answer
+//	twice   send the real answer a second time
+func browse() {
+	fmt.Println(`{"kind":"browser noise on stdout"}`)
+	fmt.Fprintln(os.Stderr, "browser noise on stderr")
+	target := os.Args[len(os.Args)-1]
+	noteURL(target)
+	switch os.Getenv("BROWSING") {
+	case "idle":
+		return
+	case "broken":
+		os.Exit(3)
+	}
+	callback := answerOf(target)
+	switch os.Getenv("BROWSING") {
+	case "strays":
+		sendStrays(callback)
+	case "twice":
+		go visit(callback)
+	}
+	page := visit(callback)
+	check(os.WriteFile(filepath.Join(os.Getenv("WORK"), "page.html"), page, 0o600))
+}
+
+func noteURL(target string) {
+	log, err := os.OpenFile(filepath.Join(os.Getenv("WORK"), "browser.log"), os.O_APPEND|os.O_CREATE|os.O_WRONLY, 0o600)
+	check(err)
+	_, err = fmt.Fprintf(log, "open %s\nexec info in the environment: %t\n", target, os.Getenv("KUBERNETES_EXEC_INFO") != "")
+	check(err)
+	check(log.Close())
+}
+
+// answerOf asks the provider and returns where it sends the browser.
+func answerOf(target string) *url.URL {
+	client := &http.Client{CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
+	response, err := client.Get(target)
+	check(err)
+	defer func() { _ = response.Body.Close() }()
+	location, err := response.Location()
+	check(err)
+	return location
+}
+
+// visit follows redirects like a browser and returns the page, with its status and headers before it.
+func visit(target *url.URL) []byte {
+	response, err := http.Get(target.String())
+	check(err)
+	defer func() { _ = response.Body.Close() }()
+	body, err := io.ReadAll(response.Body)
+	check(err)
+	return fmt.Appendf(nil, "%s %s\n%v\n\n%s", response.Status, response.Request.URL, response.Header, body)
+}
+
+// sendStrays sends what an old tab, a hostile page or a curious process may send. Each must be answered, tell nothing,
+// and end nothing.
+func sendStrays(callback *url.URL) {
+	log, err := os.Create(filepath.Join(os.Getenv("WORK"), "strays.log"))
+	check(err)
+	defer func() { _ = log.Close() }()
+	wrongState := *callback
+	query := callback.Query()
+	query.Set("state", "wrong")
+	wrongState.RawQuery = query.Encode()
+	for _, stray := range []struct {
+		method, host, target string
+	}{
+		{http.MethodGet, "", callback.Scheme + "://" + callback.Host + "/"},
+		{http.MethodGet, "", callback.Scheme + "://" + callback.Host + "/favicon.ico"},
+		{http.MethodGet, "", callback.Scheme + "://" + callback.Host + "/done"},
+		{http.MethodGet, "", wrongState.String()},
+		{http.MethodGet, "", callback.Scheme + "://" + callback.Host + "/?error=access_denied"},
+		{http.MethodGet, "", callback.Scheme + "://" + callback.Host + "/?error=access_denied&state=wrong"},
+		{http.MethodHead, "", callback.String()},
+		{http.MethodPost, "", callback.String()},
+		{http.MethodOptions, "", callback.String()},
+		{http.MethodGet, "attacker.example", callback.String()},
+	} {
+		request, err := http.NewRequest(stray.method, stray.target, nil)
+		check(err)
+		if stray.host != "" {
+			request.Host = stray.host
+		}
+		response, err := http.DefaultTransport.RoundTrip(request)
+		check(err)
+		body, err := io.ReadAll(response.Body)
+		check(err)
+		_ = response.Body.Close()
+		_, err = fmt.Fprintf(log, "%s %d %v %s\n", stray.method, response.StatusCode, response.Header, body)
+		check(err)
+	}
+}
+
+func check(err error) {
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "scripted browser:", err)
+		os.Exit(1)
+	}
+}

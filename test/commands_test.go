@@ -1,0 +1,220 @@
+package test
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/rogpeppe/go-internal/testscript"
+	clientauthentication "k8s.io/client-go/pkg/apis/clientauthentication/v1"
+
+	"github.com/kubectl-oidc-login/kubectl-oidc-login/test/idp"
+)
+
+// scenario is what one script has besides its files.
+type scenario struct {
+	provider *idp.Server
+	// offset is how far the script has moved the clock of provider and program.
+	offset atomic.Int64
+}
+
+type scenarioKey struct{}
+
+func setUpScript(env *testscript.Env) error {
+	keychain := filepath.Join(env.WorkDir, "keychain")
+	env.Setenv("KEYCHAIN", keychain)
+	env.Setenv("HOME", env.WorkDir) // some systems use other names
+	env.Setenv("USERPROFILE", env.WorkDir)
+	env.Setenv("CLOCK", "0s")
+	env.Values[scenarioKey{}] = &scenario{}
+	return os.Mkdir(keychain, 0o700)
+}
+
+func scriptCommands() map[string]func(*testscript.TestScript, bool, []string) {
+	return map[string]func(*testscript.TestScript, bool, []string){
+		"idp":        commandIDP,
+		"clock":      commandClock,
+		"credential": commandCredential,
+		"nosecrets":  commandNoSecrets,
+		"opened":     commandOpened,
+		"parallel":   commandParallel,
+	}
+}
+
+func scenarioOf(script *testscript.TestScript) *scenario {
+	return script.Value(scenarioKey{}).(*scenario)
+}
+
+// commandIDP steers the provider: "idp start [tls] [path=/x] [secret=x]", "idp set NAME=VALUE ...", "idp reset",
+// "idp rotate-keys", "idp end-sessions", "idp stop", "idp count ENDPOINT N", "idp reuse N".
+func commandIDP(script *testscript.TestScript, negated bool, arguments []string) {
+	if negated || len(arguments) == 0 {
+		script.Fatalf("usage: idp VERB ...")
+	}
+	scenario := scenarioOf(script)
+	switch arguments[0] {
+	case "start":
+		startIDP(script, scenario, arguments[1:])
+	case "set":
+		for _, argument := range arguments[1:] {
+			name, value, _ := strings.Cut(argument, "=")
+			script.Check(scenario.provider.Set(name, value))
+		}
+	case "reset":
+		scenario.provider.Reset()
+	case "rotate-keys":
+		scenario.provider.RotateKeys()
+	case "end-sessions":
+		scenario.provider.EndSessions()
+	case "stop":
+		scenario.provider.Close()
+	case "count":
+		expect(script, "requests to "+arguments[1], arguments[2], scenario.provider.Count(idp.Endpoint(arguments[1])))
+	case "reuse":
+		expect(script, "reused codes and tokens", arguments[1], scenario.provider.Reuse())
+	default:
+		script.Fatalf("unknown verb %q", arguments[0])
+	}
+}
+
+func startIDP(script *testscript.TestScript, scenario *scenario, arguments []string) {
+	config := idp.Config{Now: func() time.Time { return time.Now().Add(time.Duration(scenario.offset.Load())) }}
+	for _, argument := range arguments {
+		switch name, value, _ := strings.Cut(argument, "="); name {
+		case "tls":
+			config.TLS = true
+		case "path":
+			config.Path = value
+		case "secret":
+			config.ClientSecret = value
+		default:
+			script.Fatalf("unknown option %q", argument)
+		}
+	}
+	provider, err := idp.Start(config)
+	script.Check(err)
+	script.Defer(provider.Close)
+	scenario.provider = provider
+	script.Setenv("ISSUER", provider.Issuer())
+	if config.TLS {
+		script.Check(os.WriteFile(script.MkAbs("ca.pem"), provider.CACertificate(), 0o600))
+	}
+}
+
+// commandClock moves the clock of provider and program on: "clock +50s". "clock program -10m" moves the program's alone.
+func commandClock(script *testscript.TestScript, _ bool, arguments []string) {
+	step, err := time.ParseDuration(strings.TrimPrefix(arguments[len(arguments)-1], "+"))
+	script.Check(err)
+	if arguments[0] != "program" {
+		scenarioOf(script).offset.Add(int64(step))
+	}
+	program, err := time.ParseDuration(script.Getenv("CLOCK"))
+	script.Check(err)
+	script.Setenv("CLOCK", (program + step).String())
+}
+
+// scriptClock is the program's clock, moved by a duration.
+func scriptClock(offset string) func() time.Time {
+	step, err := time.ParseDuration(offset)
+	if err != nil {
+		return time.Now
+	}
+	return func() time.Time { return time.Now().Add(step) }
+}
+
+// commandCredential wants stdout to be exactly one ExecCredential with a token that is not expired, and compares the
+// token with that of the last time: "credential", "credential same" or "credential new".
+func commandCredential(script *testscript.TestScript, _ bool, arguments []string) {
+	decoder := json.NewDecoder(strings.NewReader(script.ReadFile("stdout")))
+	var credential clientauthentication.ExecCredential
+	script.Check(decoder.Decode(&credential))
+	if decoder.More() {
+		script.Fatalf("stdout has more than one document")
+	}
+	if credential.Kind != "ExecCredential" || credential.Status == nil || credential.Status.Token == "" {
+		script.Fatalf("stdout is not an ExecCredential with a token")
+	}
+	if !credential.Status.ExpirationTimestamp.After(scriptClock(script.Getenv("CLOCK"))()) {
+		script.Fatalf("the credential is expired")
+	}
+	last, now := script.Getenv("TOKEN"), credential.Status.Token
+	script.Setenv("TOKEN", now)
+	if len(arguments) == 1 && (last == now) != (arguments[0] == "same") {
+		script.Fatalf("expected the %s token as before", arguments[0])
+	}
+}
+
+// commandNoSecrets wants none of the provider's secrets in what people see: stderr, the browser's page, and stdout too
+// with "nosecrets stdout".
+func commandNoSecrets(script *testscript.TestScript, _ bool, arguments []string) {
+	texts := map[string]string{"stderr": script.ReadFile("stderr")}
+	if page, err := os.ReadFile(script.MkAbs("page.html")); err == nil {
+		texts["page"] = string(page)
+	}
+	for _, name := range arguments {
+		texts[name] = script.ReadFile(name)
+	}
+	secrets := scenarioOf(script).provider.Secrets()
+	if len(secrets) == 0 {
+		script.Fatalf("the provider has seen no secret, so this shows nothing")
+	}
+	for name, text := range texts {
+		for _, secret := range secrets {
+			if strings.Contains(text, secret) {
+				script.Fatalf("%s has a secret in it: %.6s...", name, secret)
+			}
+		}
+	}
+}
+
+// commandOpened wants the browser to have been opened so many times.
+func commandOpened(script *testscript.TestScript, _ bool, arguments []string) {
+	log, _ := os.ReadFile(script.MkAbs("browser.log"))
+	expect(script, "browser windows", arguments[0], bytes.Count(log, []byte("open http")))
+}
+
+// commandParallel runs a program many times at once and wants all runs to succeed: "parallel 20 get-token ...". What
+// they print ends up in parallel.stdout and parallel.stderr.
+func commandParallel(script *testscript.TestScript, _ bool, arguments []string) {
+	count, err := strconv.Atoi(arguments[0])
+	script.Check(err)
+	outcomes := runParallel(script, count, arguments[1:])
+	var stdout, stderr strings.Builder
+	for _, outcome := range outcomes {
+		stdout.WriteString(outcome.stdout)
+		stderr.WriteString(outcome.stderr)
+		if outcome.err != nil {
+			script.Fatalf("one of %d failed: %v\n%s", count, outcome.err, outcome.stderr)
+		}
+	}
+	script.Check(os.WriteFile(script.MkAbs("parallel.stdout"), []byte(stdout.String()), 0o600))
+	script.Check(os.WriteFile(script.MkAbs("parallel.stderr"), []byte(stderr.String()), 0o600))
+}
+
+type outcome struct {
+	stdout, stderr string
+	err            error
+}
+
+func runParallel(script *testscript.TestScript, count int, arguments []string) []outcome {
+	outcomes := make([]outcome, count)
+	var all sync.WaitGroup
+	for i := range outcomes {
+		all.Go(func() { outcomes[i] = runOnce(script, arguments) })
+	}
+	all.Wait()
+	return outcomes
+}
+
+func expect(script *testscript.TestScript, what, want string, got int) {
+	if fmt.Sprint(got) != want {
+		script.Fatalf("%s: expected %s, got %d", what, want, got)
+	}
+}

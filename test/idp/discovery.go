@@ -1,0 +1,35 @@
+package idp
+
+import "net/http"
+
+// discover answers with the provider's metadata.
+// https://openid.net/specs/openid-connect-discovery-1_0.html#ProviderMetadata
+func (s *Server) discover(*http.Request) answer {
+	authenticationMethods := []string{"none"}
+	if s.config.ClientSecret != "" {
+		authenticationMethods = []string{"client_secret_basic", "client_secret_post"}
+	}
+	document := map[string]any{
+		"issuer":                                s.issuer,
+		"authorization_endpoint":                s.url(Authorization),
+		"token_endpoint":                        s.url(Token),
+		"userinfo_endpoint":                     s.url(UserInfo),
+		"jwks_uri":                              s.url(Keys),
+		"response_types_supported":              []string{"code"},
+		"response_modes_supported":              []string{"query"},
+		"grant_types_supported":                 []string{"authorization_code", "refresh_token"},
+		"subject_types_supported":               []string{"public"},
+		"scopes_supported":                      []string{"openid", "profile", "email", "groups", "offline_access"},
+		"id_token_signing_alg_values_supported": []string{"RS256", "ES256"},
+		"token_endpoint_auth_methods_supported": authenticationMethods,
+		"code_challenge_methods_supported":      []string{"S256"},
+		"claims_supported": []string{
+			"iss", "sub", "aud", "exp", "iat", "auth_time", "nonce", "at_hash",
+			"email", "email_verified", "name", "groups",
+		},
+		// https://www.rfc-editor.org/rfc/rfc9207#section-3
+		"authorization_response_iss_parameter_supported": true,
+	}
+	s.behaviour.override(document, "discovery")
+	return jsonAnswer(http.StatusOK, document)
+}

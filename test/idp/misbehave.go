@@ -1,0 +1,201 @@
+package idp
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// behaviour is all that Set can change.
+type behaviour struct {
+	overrides map[string]map[string]any // by document and member; nil leaves the member out
+	faults    map[Endpoint]fault
+
+	algorithm string
+	signature string
+	extraKeys []any
+	kidsOff   bool
+
+	latency        time.Duration
+	lifetime       time.Duration
+	padding        int
+	rotationOff    bool
+	refreshOff     bool
+	reuseTolerated bool
+}
+
+func goodBehaviour(config Config) behaviour {
+	return behaviour{
+		overrides: map[string]map[string]any{},
+		faults:    map[Endpoint]fault{},
+		algorithm: "RS256",
+		signature: goodSignature,
+		latency:   config.Latency,
+		lifetime:  config.IDTokenLifetime,
+		padding:   config.IDTokenPadding,
+	}
+}
+
+// Reset goes back to good behaviour. What was received and issued stays.
+func (s *Server) Reset() {
+	s.mutex.Lock()
+	defer s.mutex.Unlock()
+	s.behaviour = goodBehaviour(s.config)
+}
+
+// Set changes how the provider behaves, from the next request on. A value is taken as JSON if it is that, else as a
+// string; null leaves something out.
+//
+// These replace, add or leave out a member of what is sent. The claims exp, iat, nbf and auth_time take "+10m" or "-1h"
+// for a time relative to now.
+//
+//	discovery.MEMBER      discovery document
+//	claims.CLAIM          ID tokens; login.claims.CLAIM and refresh.claims.CLAIM only those
+//	header.MEMBER         JOSE header of ID tokens
+//	token.MEMBER          good answers of the token endpoint; login.token.MEMBER and refresh.token.MEMBER only those
+//	authorize.PARAMETER   authorization response; with authorize.error there is no code
+//
+// A refresh token is retired only if the answer hands over our new one: with refresh.token.refresh_token=null the old
+// one stays valid.
+//
+//	alg=NAME          none or RS256, PS384, ES512, EdDSA, ...; HS256 takes the public RSA key's PEM for a MAC key
+//	signature=KIND    good, broken (one bit), foreign (unpublished key, published kid), unknown-kid
+//	keys.extra=ARRAY  raw keys, published before ours
+//	keys.kid=null     no kid, neither in the key set nor in the JOSE header
+//	lifetime=60s  latency=50ms  padding=4096   as in Config
+//	rotation=off      a refresh answers with the same refresh token
+//	refresh=off       no refresh token is issued
+//	reuse=tolerate    a refresh token that was rotated works again, though it is counted ("revoke" ends that)
+//
+// fault.ENDPOINT makes an endpoint fail until it is set to null:
+//
+//	html                 a page of HTML with status 200
+//	garbage              JSON that breaks off
+//	huge                 5 MiB of JSON
+//	redirect=URL         status 302
+//	503,retry-after=2    any status from 400 on; the second part may be left out
+//	error=CODE           an OAuth error; token endpoint only
+//	hang                 no answer until the client goes away or the provider is closed
+//	reset                no answer, the connection (with HTTP/2: the stream) is closed
+//	reset-after          the same after the request took effect
+func (s *Server) Set(name, value string) error {
+	s.mutex.Lock()
+	defer s.mutex.Unlock()
+	if err := s.behaviour.set(name, value); err != nil {
+		return fmt.Errorf("set %s=%s: %w", name, value, err)
+	}
+	return nil
+}
+
+func (b *behaviour) set(name, value string) error {
+	if endpoint, found := strings.CutPrefix(name, "fault."); found {
+		return b.setFault(Endpoint(endpoint), value)
+	}
+	for _, document := range []string{
+		"discovery", "header", "authorize",
+		"claims", "login.claims", "refresh.claims",
+		"token", "login.token", "refresh.token",
+	} {
+		if member, found := strings.CutPrefix(name, document+"."); found && member != "" {
+			if b.overrides[document] == nil {
+				b.overrides[document] = map[string]any{}
+			}
+			b.overrides[document][member] = parse(value)
+			return nil
+		}
+	}
+	return b.setSwitch(name, value)
+}
+
+// setSwitch changes what is not a member of a document.
+func (b *behaviour) setSwitch(name, value string) (err error) {
+	switch name {
+	case "alg":
+		if !slices.Contains([]string{
+			"RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA",
+			"HS256", "HS384", "HS512", "none",
+		}, value) {
+			return errors.New("unknown algorithm")
+		}
+		b.algorithm = value
+	case "signature":
+		kinds := []string{goodSignature, brokenSignature, foreignSignature, unknownKidSignature}
+		if !slices.Contains(kinds, value) {
+			return fmt.Errorf("must be one of %s", strings.Join(kinds, ", "))
+		}
+		b.signature = value
+	case "keys.extra":
+		keys, ok := parse(value).([]any)
+		if !ok {
+			return errors.New("must be a JSON array")
+		}
+		b.extraKeys = keys
+	case "keys.kid":
+		if value != "null" {
+			return errors.New("must be null")
+		}
+		b.kidsOff = true
+	case "latency":
+		b.latency, err = time.ParseDuration(value)
+	case "lifetime":
+		b.lifetime, err = time.ParseDuration(value)
+	case "padding":
+		b.padding, err = strconv.Atoi(value)
+	case "rotation":
+		b.rotationOff, err = parseChoice(value, "on", "off")
+	case "refresh":
+		b.refreshOff, err = parseChoice(value, "on", "off")
+	case "reuse":
+		b.reuseTolerated, err = parseChoice(value, "revoke", "tolerate")
+	default:
+		return errors.New("unknown name")
+	}
+	return err
+}
+
+// override changes a document before it is sent. Later names win.
+func (b *behaviour) override(document map[string]any, names ...string) {
+	for _, name := range names {
+		for member, value := range b.overrides[name] {
+			if value == nil {
+				delete(document, member)
+			} else {
+				document[member] = value
+			}
+		}
+	}
+}
+
+// overridden tells whether a member is changed in any of the documents.
+func (b *behaviour) overridden(member string, names ...string) bool {
+	return slices.ContainsFunc(names, func(name string) bool {
+		_, found := b.overrides[name][member]
+		return found
+	})
+}
+
+// parse takes JSON if it is that, with numbers as they were written, else a string.
+func parse(value string) any {
+	if !json.Valid([]byte(value)) {
+		return value
+	}
+	decoder := json.NewDecoder(strings.NewReader(value))
+	decoder.UseNumber()
+	var parsed any
+	if err := decoder.Decode(&parsed); err != nil {
+		return value
+	}
+	return parsed
+}
+
+// parseChoice tells whether the second of two words was chosen.
+func parseChoice(value, first, second string) (bool, error) {
+	if value != first && value != second {
+		return false, fmt.Errorf("must be %s or %s", first, second)
+	}
+	return value == second, nil
+}

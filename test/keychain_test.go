@@ -1,0 +1,46 @@
+package test
+
+import (
+	"errors"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/zalando/go-keyring"
+
+	"github.com/kubectl-oidc-login/kubectl-oidc-login/pkg/store"
+)
+
+// folderKeychain is a keychain whose items are files in a folder, so that scripts can look into it. "locked" is one that
+// refuses, "hanging" one that never answers.
+func folderKeychain(folder string) store.Keychain {
+	switch folder {
+	case "locked":
+		return refusingKeychain(func() error { return errors.New("the collection is locked") })
+	case "hanging":
+		return refusingKeychain(func() error { select {} })
+	}
+	path := func(user string) string { return filepath.Join(folder, strings.ReplaceAll(user, "/", ".")) }
+	missing := func(err error) error {
+		if errors.Is(err, os.ErrNotExist) {
+			return keyring.ErrNotFound
+		}
+		return err
+	}
+	return store.Keychain{
+		Get: func(_, user string) (string, error) {
+			item, err := os.ReadFile(path(user))
+			return string(item), missing(err)
+		},
+		Set:    func(_, user, secret string) error { return os.WriteFile(path(user), []byte(secret), 0o600) },
+		Delete: func(_, user string) error { return missing(os.Remove(path(user))) },
+	}
+}
+
+func refusingKeychain(refuse func() error) store.Keychain {
+	return store.Keychain{
+		Get:    func(_, _ string) (string, error) { return "", refuse() },
+		Set:    func(_, _, _ string) error { return refuse() },
+		Delete: func(_, _ string) error { return refuse() },
+	}
+}

@@ -1,0 +1,56 @@
+package test
+
+import (
+	"context"
+	"os"
+	"os/signal"
+	"syscall"
+	"testing"
+
+	"github.com/rogpeppe/go-internal/testscript"
+
+	"github.com/kubectl-oidc-login/kubectl-oidc-login/pkg/cli"
+)
+
+// TestMain makes the test binary play the programs that scripts run.
+func TestMain(m *testing.M) {
+	testscript.Main(m, map[string]func(){
+		"kubectl-oidc_login": func() { runProgram(os.Args[1:]) },
+		"get-token":          func() { runProgram(append(usualArguments(), os.Args[1:]...)) },
+		"browser":            browse,
+	})
+}
+
+// TestScripts runs every script of testdata. A script reads as a person's session; see commands_test.go for its words.
+func TestScripts(t *testing.T) {
+	t.Parallel()
+	testscript.Run(t, testscript.Params{
+		Dir:                 "testdata",
+		Setup:               setUpScript,
+		Cmds:                scriptCommands(),
+		RequireExplicitExec: true,
+		RequireUniqueNames:  true,
+	})
+}
+
+// runProgram is the product's main with the seams of cli.Env in the hands of the script.
+func runProgram(arguments []string) {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	env := cli.OSEnv()
+	env.Args = arguments
+	env.Now = scriptClock(os.Getenv("CLOCK"))
+	env.Keychain = folderKeychain(os.Getenv("KEYCHAIN"))
+	os.Exit(cli.Run(ctx, env))
+}
+
+// usualArguments are what a kubeconfig of the script's provider would say.
+func usualArguments() []string {
+	return []string{
+		"get-token",
+		"--oidc-issuer-url=" + os.Getenv("ISSUER"),
+		"--oidc-client-id=kubernetes",
+		"--listen-address=127.0.0.1:0",
+		"--browser-command=browser",
+	}
+}
