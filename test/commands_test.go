@@ -4,8 +4,10 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
+	"net"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strconv"
 	"strings"
 	"sync"
@@ -44,7 +46,11 @@ func scriptCommands() map[string]func(*testscript.TestScript, bool, []string) {
 		"credential": commandCredential,
 		"nosecrets":  commandNoSecrets,
 		"opened":     commandOpened,
+		"page":       commandPage,
 		"parallel":   commandParallel,
+		"exits":      commandExits,
+		"listen":     commandListen,
+		"refuses":    commandRefuses,
 	}
 }
 
@@ -151,26 +157,42 @@ func commandCredential(script *testscript.TestScript, _ bool, arguments []string
 	}
 }
 
-// commandNoSecrets wants none of the provider's secrets in what people see: stderr, the browser's page, and stdout too
-// with "nosecrets stdout".
+// commandNoSecrets wants none of the provider's secrets in what people see: stderr, the browser's page, and files named.
 func commandNoSecrets(script *testscript.TestScript, _ bool, arguments []string) {
+	if len(scenarioOf(script).provider.Secrets()) == 0 {
+		script.Fatalf("the provider has seen no secret, so this shows nothing")
+	}
+	checkNoSecrets(script, arguments...)
+}
+
+func checkNoSecrets(script *testscript.TestScript, files ...string) {
 	texts := map[string]string{"stderr": script.ReadFile("stderr")}
 	if page, err := os.ReadFile(script.MkAbs("page.html")); err == nil {
 		texts["page"] = string(page)
 	}
-	for _, name := range arguments {
+	for _, name := range files {
 		texts[name] = script.ReadFile(name)
 	}
-	secrets := scenarioOf(script).provider.Secrets()
-	if len(secrets) == 0 {
-		script.Fatalf("the provider has seen no secret, so this shows nothing")
-	}
 	for name, text := range texts {
-		for _, secret := range secrets {
+		for _, secret := range scenarioOf(script).provider.Secrets() {
 			if strings.Contains(text, secret) {
 				script.Fatalf("%s has a secret in it: %.6s...", name, secret)
 			}
 		}
+	}
+}
+
+// commandPage waits for the browser's page and wants it to match: "page PATTERN", "! page PATTERN". The program does not
+// wait for the browser to end.
+func commandPage(script *testscript.TestScript, negated bool, arguments []string) {
+	page, err := os.ReadFile(script.MkAbs("page.html"))
+	for deadline := time.Now().Add(10 * time.Second); err != nil && time.Now().Before(deadline); {
+		time.Sleep(time.Millisecond)
+		page, err = os.ReadFile(script.MkAbs("page.html"))
+	}
+	script.Check(err)
+	if regexp.MustCompile("(?m)"+arguments[0]).Match(page) == negated {
+		script.Fatalf("unexpected page:\n%s", page)
 	}
 }
 
@@ -218,3 +240,19 @@ func expect(script *testscript.TestScript, what, want string, got int) {
 		script.Fatalf("%s: expected %s, got %d", what, want, got)
 	}
 }
+
+// commandListen takes a port of a loopback address for the length of the script: "listen 127.0.0.1" sets $TAKEN and
+// $TAKEN_PORT, and $FREE_PORT to one that nobody has.
+func commandListen(script *testscript.TestScript, _ bool, arguments []string) {
+	taken, err := net.Listen("tcp", net.JoinHostPort(arguments[0], "0"))
+	script.Check(err)
+	script.Defer(func() { _ = taken.Close() })
+	script.Setenv("TAKEN", taken.Addr().String())
+	script.Setenv("TAKEN_PORT", portOf(taken))
+	free, err := net.Listen("tcp", "127.0.0.1:0")
+	script.Check(err)
+	script.Setenv("FREE_PORT", portOf(free))
+	script.Check(free.Close())
+}
+
+func portOf(listener net.Listener) string { return strconv.Itoa(listener.Addr().(*net.TCPAddr).Port) }

@@ -4,6 +4,8 @@ import (
 	"context"
 	"os"
 	"os/signal"
+	"slices"
+	"strings"
 	"syscall"
 	"testing"
 
@@ -16,7 +18,7 @@ import (
 func TestMain(m *testing.M) {
 	testscript.Main(m, map[string]func(){
 		"kubectl-oidc_login": func() { runProgram(os.Args[1:]) },
-		"get-token":          func() { runProgram(append(usualArguments(), os.Args[1:]...)) },
+		"get-token":          func() { runProgram(usualArguments(os.Args[1:])) },
 		"browser":            browse,
 	})
 }
@@ -44,13 +46,20 @@ func runProgram(arguments []string) {
 	os.Exit(cli.Run(ctx, env))
 }
 
-// usualArguments are what a kubeconfig of the script's provider would say.
-func usualArguments() []string {
-	return []string{
+// usualArguments are what a kubeconfig of the script's provider would say. A script that says where to listen says all of
+// it.
+func usualArguments(given []string) []string {
+	usual := []string{
 		"get-token",
 		"--oidc-issuer-url=" + os.Getenv("ISSUER"),
 		"--oidc-client-id=kubernetes",
-		"--listen-address=127.0.0.1:0",
 		"--browser-command=browser",
+		"--authentication-timeout-sec=20",
 	}
+	if !slices.ContainsFunc(given, func(argument string) bool {
+		return strings.HasPrefix(argument, "--listen-address") || strings.HasPrefix(argument, "--oidc-redirect-url")
+	}) {
+		usual = append(usual, "--listen-address=127.0.0.1:0")
+	}
+	return append(usual, given...)
 }

@@ -51,7 +51,7 @@ func getToken(command *cobra.Command, env Env, terminal *terminal, options *opti
 	if err != nil {
 		return err
 	}
-	return plugin.WriteCredential(env.Stdout, request, idToken.Raw.Reveal(), idToken.UseUntil())
+	return plugin.WriteCredential(env.Stdout, request, idToken.Raw.Reveal(), idToken.ToldExpiry(env.Now()))
 }
 
 // session is the wiring of one call: an identity, and where its tokens come from.

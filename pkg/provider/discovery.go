@@ -91,6 +91,9 @@ func (m *metadata) signingAlgorithms() []string {
 }
 
 func quoteList(values []string) string {
+	if len(values) == 0 {
+		return "none"
+	}
 	quoted := make([]string, len(values))
 	for i, value := range values {
 		quoted[i] = fmt.Sprintf("%q", printable(value))

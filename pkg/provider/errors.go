@@ -29,13 +29,17 @@ func refused(hint, format string, arguments ...any) error {
 	return &token.Error{Kind: token.Refused, Err: fmt.Errorf(format, arguments...), Hint: []string{hint}}
 }
 
-const keptHint = "Your session is kept. Try again when the provider can be reached."
+const keptHint = "Nothing stored is lost. Try again when the provider can be reached."
 
 // unreachable says why no answer came. The text of net/http's errors repeats the URL; the cause below it is enough.
 func unreachable(what, host string, err error) error {
 	var wrapped *url.Error
 	if errors.As(err, &wrapped) {
 		err = wrapped.Err
+	}
+	var operation *net.OpError
+	if errors.As(err, &operation) {
+		err = operation.Err
 	}
 	hint := keptHint
 	var name *net.DNSError
@@ -45,7 +49,7 @@ func unreachable(what, host string, err error) error {
 	switch {
 	case errors.As(err, &name):
 		err = fmt.Errorf("the name %s cannot be looked up", printable(name.Name))
-		hint = "Check the network or the VPN, and the issuer URL. Your session is kept."
+		hint = "Check the network or the VPN, and the issuer URL. Nothing stored is lost."
 	case errors.As(err, &authority):
 		err = errors.New("its certificate is signed by an authority that this machine does not know")
 		hint = "If the authority is your company's, name it with --certificate-authority."
@@ -75,7 +79,7 @@ func wrongStatus(what, address string, status int) error {
 	}
 	if status == http.StatusNotFound || status == http.StatusGone {
 		failure.Kind = token.Failed
-		failure.Hint = []string{"Check --oidc-issuer-url: it is the part before /.well-known/openid-configuration."}
+		failure.Hint = []string{"Check --oidc-issuer-url; it is the part before /.well-known/openid-configuration."}
 	}
 	if status >= 300 && status < 400 {
 		failure.Kind = token.Failed

@@ -79,12 +79,12 @@ func (p *Provider) tokenError(what string, err error, observed *observer) error 
 	switch {
 	case observed.status == 0:
 		return unreachable(what, hostOf(p.config.Issuer), err)
-	case observed.html:
-		return notTheProvider(what, p.config.Issuer)
 	case errors.As(err, &refusal) && refusal.ErrorCode != "":
 		return oauthError(what, refusal)
 	case observed.status < 200 || observed.status > 299:
 		return wrongStatus(what, "the token endpoint", observed.status)
+	case observed.html:
+		return notTheProvider(what, "the token endpoint")
 	default:
 		return &token.Error{
 			Kind: token.Unreachable,

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"path/filepath"
+	"sync"
 	"time"
 
 	"github.com/kubectl-oidc-login/kubectl-oidc-login/pkg/token"
@@ -147,6 +148,12 @@ func (s *Store) unreadable(cause error) error {
 type preferred struct {
 	first, second vault
 	warn          func(error)
+	once          sync.Once
+}
+
+// fellBack says, once, why the second vault is used.
+func (p *preferred) fellBack(cause error) {
+	p.once.Do(func() { p.warn(fmt.Errorf("%w; the session is kept in a file that only you can read", cause)) })
 }
 
 // get looks into the second vault first, since that one is quick, and holds a value only if the first failed.
@@ -157,7 +164,7 @@ func (p *preferred) get(ctx context.Context, name string) ([]byte, error) {
 	}
 	value, err = p.first.get(ctx, name)
 	if err != nil && !errors.Is(err, token.ErrNotFound) {
-		p.warn(fmt.Errorf("%w; a session that may lie there is out of reach", err))
+		p.fellBack(err)
 		return nil, token.ErrNotFound
 	}
 	return value, err
@@ -175,7 +182,7 @@ func (p *preferred) set(ctx context.Context, name string, value []byte) error {
 	if err := p.second.set(ctx, name, value); err != nil {
 		return errors.Join(cause, err)
 	}
-	p.warn(fmt.Errorf("%w; the refresh token is kept in a file that only you can read", cause))
+	p.fellBack(cause)
 	return nil
 }
 

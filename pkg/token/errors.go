@@ -37,3 +37,8 @@ func (e *Error) Error() string { return e.Err.Error() }
 
 // Unwrap returns the cause.
 func (e *Error) Unwrap() error { return e.Err }
+
+func isUnreachable(err error) bool {
+	var failure *Error
+	return errors.As(err, &failure) && failure.Kind == Unreachable
+}

@@ -16,8 +16,16 @@ func Margin(lifetime time.Duration) time.Duration {
 	return max(min(margin, lifetime/3), 0)
 }
 
-// UseUntil returns the instant from which the token is not handed out any more, and which kubectl is told as its expiry:
-// client-go compares it without a margin of its own.
+// UseUntil returns the instant from which the token is renewed rather than handed out.
 func (t IDToken) UseUntil() time.Time {
 	return t.Expiry.Add(-Margin(t.Expiry.Sub(t.Issued)))
+}
+
+// ToldExpiry returns the expiry that kubectl is told. It compares without a margin of its own, so it gets UseUntil; but
+// never an instant that is past, which it would take for a token without use.
+func (t IDToken) ToldExpiry(now time.Time) time.Time {
+	if until := t.UseUntil(); now.Before(until) {
+		return until
+	}
+	return t.Expiry
 }

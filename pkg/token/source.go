@@ -131,11 +131,11 @@ func (s *Source) renew(ctx context.Context, key Key, began time.Time) (IDToken, 
 	}
 	ctx = context.WithoutCancel(ctx)
 	set, err := s.refresh(ctx, key, session)
-	if errors.Is(err, errLoginNeeded) {
-		return IDToken{}, err
+	if isUnreachable(err) {
+		return s.lastLegs(ctx, key, err)
 	}
 	if err != nil {
-		return s.lastLegs(ctx, key, err)
+		return IDToken{}, err
 	}
 	if err := s.Store.Renew(ctx, key, set); err != nil {
 		s.Warn(err)
