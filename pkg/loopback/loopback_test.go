@@ -1,0 +1,229 @@
+package loopback
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"io"
+	"net"
+	"net/http"
+	"net/url"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+)
+
+const state = "the-right-state"
+
+// receive listens and waits in the background; done gives what Receive returned.
+func receive(t *testing.T, config Config, page Page) (redirect *url.URL, answers chan url.Values, done chan error) {
+	t.Helper()
+	if config.Addresses == nil {
+		config.Addresses = []string{"127.0.0.1:0"}
+	}
+	listener, err := Listen(config)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(listener.Close)
+	redirect, err = url.Parse(listener.RedirectURI())
+	if err != nil {
+		t.Fatal(err)
+	}
+	answers, done = make(chan url.Values, 1), make(chan error, 1)
+	go func() {
+		done <- listener.Receive(t.Context(), state, func(answer url.Values) Page { answers <- answer; return page })
+	}()
+	return redirect, answers, done
+}
+
+func get(t *testing.T, target string) (*http.Response, string) {
+	t.Helper()
+	response, err := http.Get(target)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = response.Body.Close() }()
+	body, err := io.ReadAll(response.Body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return response, string(body)
+}
+
+func TestTheAnswer(t *testing.T) {
+	t.Parallel()
+	for name, target := range map[string]string{
+		"default":        "",
+		"path":           "http://localhost/callback",
+		"path of page":   "http://localhost/done",
+		"literal":        "http://127.0.0.1/",
+		"own name":       "http://Login.example/x",
+		"trailing slash": "http://localhost/a/",
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			config := Config{}
+			if target != "" {
+				config.RedirectURL, _ = url.Parse(target)
+			}
+			redirect, answers, done := receive(t, config, Page{OK: true, Title: "Well <done>", Lines: []string{"a & b"}})
+			if target != "" && !strings.HasPrefix(redirect.String(), strings.TrimSuffix(target, redirect.Path)) {
+				t.Errorf("expected a redirect URI like %s, got %s", target, redirect)
+			}
+			request, _ := http.NewRequest(http.MethodGet, "http://127.0.0.1:"+redirect.Port()+redirect.Path+"?state="+state+"&code=c", nil)
+			request.Host = redirect.Host
+			client := &http.Client{CheckRedirect: func(next *http.Request, _ []*http.Request) error {
+				next.Host = redirect.Host
+				next.URL.Host = "127.0.0.1:" + redirect.Port()
+				return nil
+			}}
+			response, err := client.Do(request)
+			if err != nil {
+				t.Fatal(err)
+			}
+			body, _ := io.ReadAll(response.Body)
+			_ = response.Body.Close()
+			if response.StatusCode != http.StatusOK || response.Request.URL.RawQuery != "" {
+				t.Errorf("the page came with status %d from %s", response.StatusCode, response.Request.URL)
+			}
+			if !strings.Contains(string(body), "Well &lt;done&gt;") || !strings.Contains(string(body), "a &amp; b") {
+				t.Errorf("unexpected page: %s", body)
+			}
+			if answer := <-answers; answer.Get("code") != "c" {
+				t.Errorf("unexpected answer: %v", answer)
+			}
+			if err := <-done; err != nil {
+				t.Error(err)
+			}
+		})
+	}
+}
+
+// Connections that send nothing, or nonsense, neither end nor delay the login; and the port is free again afterwards.
+func TestSilentAndBrokenConnections(t *testing.T) {
+	t.Parallel()
+	redirect, _, done := receive(t, Config{}, Page{OK: true})
+	address := "127.0.0.1:" + redirect.Port()
+	for _, words := range []string{"", "\x00\x01\x02", "GET / HTTP/1.1\r\nX: ", "GET / HTTP/1.1\r\nHost: x\r\nX: " + strings.Repeat("x", 1<<20)} {
+		connection, err := net.Dial("tcp", address)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer func() { _ = connection.Close() }()
+		go func() { _, _ = io.WriteString(connection, words) }()
+	}
+	started := time.Now()
+	response, _ := get(t, redirect.String()+"/?state="+state)
+	if response.StatusCode != http.StatusOK {
+		t.Errorf("status %d", response.StatusCode)
+	}
+	if err := <-done; err != nil {
+		t.Error(err)
+	}
+	if took := time.Since(started); took > 2*time.Second {
+		t.Errorf("the login took %s", took)
+	}
+	again, err := net.Listen("tcp", address)
+	if err != nil {
+		t.Fatalf("the port is not free: %v", err)
+	}
+	_ = again.Close()
+}
+
+// A browser that does not fetch the last page does not keep the login.
+func TestNobodyFetchesThePage(t *testing.T) {
+	t.Parallel()
+	redirect, _, done := receive(t, Config{}, Page{OK: true})
+	connection, err := net.Dial("tcp", "127.0.0.1:"+redirect.Port())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = connection.Close() }()
+	_, _ = io.WriteString(connection, "GET /?state="+state+" HTTP/1.1\r\nHost: localhost\r\n\r\n")
+	response, err := http.ReadResponse(bufio.NewReader(connection), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = response.Body.Close() }()
+	if response.StatusCode != http.StatusSeeOther || response.Header.Get("Location") != "/done" {
+		t.Errorf("status %d to %q", response.StatusCode, response.Header.Get("Location"))
+	}
+	if err := <-done; err != nil {
+		t.Error(err)
+	}
+}
+
+func TestContextEndsTheWait(t *testing.T) {
+	t.Parallel()
+	listener, err := Listen(Config{Addresses: []string{"127.0.0.1:0"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer listener.Close()
+	cause := errors.New("too late")
+	ctx, cancel := context.WithCancelCause(t.Context())
+	cancel(cause)
+	if err := listener.Receive(ctx, state, nil); !errors.Is(err, cause) {
+		t.Errorf("expected the cause, got %v", err)
+	}
+}
+
+func TestListen(t *testing.T) {
+	t.Parallel()
+	taken, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = taken.Close() })
+	t.Run("takes the first free address", func(t *testing.T) {
+		t.Parallel()
+		listener, err := Listen(Config{Addresses: []string{taken.Addr().String(), "127.0.0.1:0"}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		listener.Close()
+	})
+	t.Run("names all that are taken", func(t *testing.T) {
+		t.Parallel()
+		_, err := Listen(Config{Addresses: []string{taken.Addr().String(), "nonsense"}})
+		if err == nil || !strings.Contains(err.Error(), taken.Addr().String()) || !strings.Contains(err.Error(), `"nonsense" is not host:port`) {
+			t.Errorf("got %v", err)
+		}
+	})
+	t.Run("answers on both loopback addresses", func(t *testing.T) {
+		t.Parallel()
+		if probe, err := net.Listen("tcp", "[::1]:0"); err != nil {
+			t.Skip("this machine has no IPv6")
+		} else {
+			_ = probe.Close()
+		}
+		redirect, _, _ := receive(t, Config{}, Page{})
+		for _, host := range []string{"127.0.0.1", "::1"} {
+			response, _ := get(t, "http://"+net.JoinHostPort(host, redirect.Port())+"/nothing")
+			if response.StatusCode != http.StatusNotFound {
+				t.Errorf("%s: status %d", host, response.StatusCode)
+			}
+		}
+	})
+	t.Run("passes over a port that is taken on ::1", func(t *testing.T) {
+		t.Parallel()
+		other, err := net.Listen("tcp", "[::1]:0")
+		if err != nil {
+			t.Skip("this machine has no IPv6")
+		}
+		defer func() { _ = other.Close() }()
+		number := strconv.Itoa(other.Addr().(*net.TCPAddr).Port)
+		if _, err := Listen(Config{Addresses: []string{"127.0.0.1:" + number}}); err == nil {
+			t.Error("the browser could be sent to another program")
+		}
+		// With a literal address in the redirect URI it cannot.
+		literal, _ := url.Parse("http://127.0.0.1:" + number)
+		listener, err := Listen(Config{Addresses: []string{"127.0.0.1:" + number}, RedirectURL: literal})
+		if err != nil {
+			t.Fatal(err)
+		}
+		listener.Close()
+	})
+}

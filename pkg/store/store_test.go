@@ -1,0 +1,273 @@
+package store
+
+import (
+	"errors"
+	"io/fs"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/zalando/go-keyring"
+
+	"github.com/kubectl-oidc-login/kubectl-oidc-login/pkg/store/storetest"
+	"github.com/kubectl-oidc-login/kubectl-oidc-login/pkg/token"
+)
+
+var key = token.Key{Issuer: "https://op.example", ClientID: "kubernetes", Scopes: []string{"openid"}}
+
+func TestConformance(t *testing.T) {
+	t.Parallel()
+	for name, keychain := range map[string]func() Keychain{
+		"auto/keychain works":    func() Keychain { return newMapKeychain(0).items() },
+		"auto/keychain refuses":  refusingKeychain,
+		"keyring/any size":       func() Keychain { return newMapKeychain(0).items() },
+		"keyring/small items":    func() Keychain { return newMapKeychain(500).items() },
+		"disk/no keychain asked": func() Keychain { return Keychain{Get: func(string, string) (string, error) { panic("asked") }} },
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			mode, _, _ := strings.Cut(name, "/")
+			directory, locks, items := t.TempDir(), t.TempDir(), keychain()
+			storetest.Run(t, func(t testing.TB) token.Store {
+				return openStore(t, Config{Mode: Mode(mode), Directory: directory, Locks: locks, Keychain: items})
+			})
+		})
+	}
+}
+
+// openStore fills in what a test does not care for.
+func openStore(t testing.TB, config Config) *Store {
+	t.Helper()
+	config.Now = time.Now
+	config.Log = slog.New(slog.DiscardHandler)
+	if config.Warn == nil {
+		config.Warn = func(error) {}
+	}
+	if config.Waiting == nil {
+		config.Waiting = func(Holder) {}
+	}
+	store, err := Open(config)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return store
+}
+
+// mapKeychain is a keychain in a map. Its writes can be made to fail after a number of them.
+type mapKeychain struct {
+	mutex   sync.Mutex
+	secrets map[string]string
+	maxItem int
+	writes  int // allowed before failing; negative: any
+}
+
+func newMapKeychain(maxItem int) *mapKeychain {
+	return &mapKeychain{secrets: map[string]string{}, maxItem: maxItem, writes: -1}
+}
+
+func (m *mapKeychain) items() Keychain {
+	return Keychain{Get: m.get, Set: m.set, Delete: m.delete, MaxItem: m.maxItem}
+}
+
+func (m *mapKeychain) get(_, user string) (string, error) {
+	m.mutex.Lock()
+	defer m.mutex.Unlock()
+	secret, ok := m.secrets[user]
+	if !ok {
+		return "", keyring.ErrNotFound
+	}
+	return secret, nil
+}
+
+func (m *mapKeychain) set(_, user, secret string) error {
+	m.mutex.Lock()
+	defer m.mutex.Unlock()
+	if m.maxItem > 0 && len(secret) > m.maxItem {
+		return keyring.ErrSetDataTooBig
+	}
+	if m.writes == 0 {
+		return errors.New("no more writes")
+	}
+	m.writes--
+	m.secrets[user] = secret
+	return nil
+}
+
+func (m *mapKeychain) delete(_, user string) error {
+	m.mutex.Lock()
+	defer m.mutex.Unlock()
+	if _, ok := m.secrets[user]; !ok {
+		return keyring.ErrNotFound
+	}
+	delete(m.secrets, user)
+	return nil
+}
+
+func refusingKeychain() Keychain {
+	err := errors.New("locked")
+	return Keychain{
+		Get:    func(string, string) (string, error) { return "", err },
+		Set:    func(string, string, string) error { return err },
+		Delete: func(string, string) error { return err },
+	}
+}
+
+// A write of a split value that stops anywhere leaves the old value, the new one, or nothing: never a mixture.
+func TestTornWriteOfASplitValue(t *testing.T) {
+	t.Parallel()
+	before, after := strings.Repeat("a", 25), strings.Repeat("b", 35)
+	for writes := range 8 {
+		items := newMapKeychain(10)
+		items.maxItem = 100 // the header is longer than this test's parts
+		vault := newKeychain(items.items())
+		vault.items.MaxItem = 10
+		if err := vault.set(t.Context(), "name", []byte(before)); err != nil {
+			t.Fatal(err)
+		}
+		items.writes = writes
+		err := vault.set(t.Context(), "name", []byte(after))
+		got, readErr := vault.get(t.Context(), "name")
+		if readErr != nil {
+			t.Errorf("after %d writes: %v", writes, readErr)
+		}
+		if want := map[bool]string{true: after, false: before}[err == nil]; string(got) != want {
+			t.Errorf("after %d writes and error %v: expected %q, got %q", writes, err, want, got)
+		}
+	}
+}
+
+// Parts of an old value do not stay in the keychain.
+func TestSplitValueLeavesNothingBehind(t *testing.T) {
+	t.Parallel()
+	items := newMapKeychain(100)
+	vault := newKeychain(items.items())
+	for _, size := range []int{1000, 250, 20, 500} {
+		if err := vault.set(t.Context(), "name", []byte(strings.Repeat("x", size))); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if len(items.secrets) != 6 {
+		t.Errorf("expected a header and five parts, got %d items", len(items.secrets))
+	}
+	if err := vault.remove(t.Context(), "name"); err != nil {
+		t.Fatal(err)
+	}
+	if len(items.secrets) != 0 {
+		t.Errorf("expected nothing, got %d items", len(items.secrets))
+	}
+}
+
+// A keychain that hangs is waited for two seconds, once in the life of the process.
+func TestHangingKeychainIsGivenUpOnce(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		never := make(chan struct{})
+		hang := func() error { <-never; return nil }
+		vault := newKeychain(Keychain{
+			Get:    func(string, string) (string, error) { return "", hang() },
+			Set:    func(string, string, string) error { return hang() },
+			Delete: func(string, string) error { return hang() },
+		})
+		started := time.Now()
+		for range 3 {
+			if _, err := vault.get(t.Context(), "name"); err == nil || errors.Is(err, token.ErrNotFound) {
+				t.Errorf("expected a failure that is not ErrNotFound, got %v", err)
+			}
+		}
+		if waited := time.Since(started); waited != keychainTimeout {
+			t.Errorf("expected to wait %s in all, waited %s", keychainTimeout, waited)
+		}
+		close(never)
+	})
+}
+
+// A file is for its owner alone, and is replaced in one step.
+func TestDiskFiles(t *testing.T) {
+	t.Parallel()
+	directory := filepath.Join(t.TempDir(), "deep", "below")
+	vault := &disk{directory: directory}
+	if err := vault.set(t.Context(), "id/session", []byte("secret")); err != nil {
+		t.Fatal(err)
+	}
+	entries, err := os.ReadDir(directory)
+	if err != nil || len(entries) != 1 || entries[0].Name() != "id.session.json" {
+		t.Fatalf("expected one file, got %v, %v", entries, err)
+	}
+	for path, want := range map[string]fs.FileMode{directory: 0o700 | fs.ModeDir, filepath.Join(directory, "id.session.json"): 0o600} {
+		info, err := os.Stat(path)
+		if err != nil || info.Mode() != want {
+			t.Errorf("%s: expected mode %v, got %v, %v", path, want, info.Mode(), err)
+		}
+	}
+}
+
+// Broken, foreign and future records are passed over with a word, and never a dead end.
+func TestUnreadableRecords(t *testing.T) {
+	t.Parallel()
+	for name, text := range map[string]string{
+		"not JSON":        `{"version":1,"refresh_token":"x`,
+		"empty":           ``,
+		"another version": `{"version":2,"refresh_token":"x","subject":"alice","id_token":"x","expiry":9}`,
+		"incomplete":      `{"version":1}`,
+		"another issuer":  `{"version":1,"id_token":"x","issued":1,"expiry":2,"issuer":"https://evil.example","audience":["kubernetes"]}`,
+		"another client":  `{"version":1,"id_token":"x","issued":1,"expiry":2,"issuer":"https://op.example","audience":["evil"]}`,
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			directory := t.TempDir()
+			for _, kind := range []string{"session", "id-token"} {
+				if err := os.WriteFile(filepath.Join(directory, key.ID()+"."+kind+".json"), []byte(text), 0o600); err != nil {
+					t.Fatal(err)
+				}
+			}
+			var warnings []error
+			store := openStore(t, Config{Mode: Disk, Directory: directory, Warn: func(err error) { warnings = append(warnings, err) }})
+			if _, err := store.Session(t.Context(), key); !errors.Is(err, token.ErrNotFound) {
+				t.Errorf("session: expected ErrNotFound, got %v", err)
+			}
+			if _, err := store.IDToken(t.Context(), key); !errors.Is(err, token.ErrNotFound) {
+				t.Errorf("ID token: expected ErrNotFound, got %v", err)
+			}
+			if len(warnings) != 2 {
+				t.Errorf("expected a word for each, got %v", warnings)
+			}
+		})
+	}
+}
+
+// Who waits for longer than a second hears for whom.
+func TestWaitingIsTold(t *testing.T) {
+	t.Parallel()
+	locks := t.TempDir()
+	holder := openStore(t, Config{Mode: Disk, Locks: locks})
+	unlock, err := holder.Lock(t.Context(), key, token.Login)
+	if err != nil {
+		t.Fatal(err)
+	}
+	told := make(chan Holder, 1)
+	waiter := openStore(t, Config{Mode: Disk, Locks: locks, Waiting: func(h Holder) { told <- h; unlock() }})
+	unlockAgain, err := waiter.Lock(t.Context(), key, token.Login)
+	if err != nil {
+		t.Fatal(err)
+	}
+	unlockAgain()
+	if got := <-told; got.PID != os.Getpid() || got.Purpose != token.Login || time.Since(got.Since) > time.Minute {
+		t.Errorf("expected this process, got %+v", got)
+	}
+}
+
+// Without anything to share there is nothing to lock: a read-only home does not matter.
+func TestNoneNeedsNoFolder(t *testing.T) {
+	t.Parallel()
+	store := openStore(t, Config{Mode: None, Directory: "/nowhere", Locks: "/nowhere"})
+	unlock, err := store.Lock(t.Context(), key, token.Refresh)
+	if err != nil {
+		t.Fatal(err)
+	}
+	unlock()
+}
