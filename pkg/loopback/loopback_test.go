@@ -86,7 +86,7 @@ func TestTheAnswer(t *testing.T) {
 			body, _ := io.ReadAll(response.Body)
 			_ = response.Body.Close()
 			if response.StatusCode != http.StatusOK || response.Request.URL.RawQuery != "" {
-				t.Errorf("the page came with status %d from %s", response.StatusCode, response.Request.URL)
+				t.Fatalf("the page came with status %d from %s", response.StatusCode, response.Request.URL)
 			}
 			if !strings.Contains(string(body), "Well &lt;done&gt;") || !strings.Contains(string(body), "a &amp; b") {
 				t.Errorf("unexpected page: %s", body)

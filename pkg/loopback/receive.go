@@ -145,7 +145,7 @@ func (h *handler) knowsHost(hostPort string) bool {
 		host = name
 	}
 	host = strings.ToLower(strings.Trim(host, "[]"))
-	return slices.Contains([]string{"localhost", "127.0.0.1", "::1", h.redirectURI.Hostname()}, host)
+	return slices.Contains([]string{"localhost", "127.0.0.1", "::1", strings.ToLower(h.redirectURI.Hostname())}, host)
 }
 
 func (h *handler) callbackPath() string {
