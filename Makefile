@@ -1,0 +1,41 @@
+# Each target is one command that works on a fresh clone; "make help" lists them.
+
+STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.2
+MODULES     := . test/e2e test/demo
+
+.PHONY: help
+help: ## List the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+.PHONY: build
+build: ## Build bin/kubectl-oidc_login
+	CGO_ENABLED=0 go build -trimpath -ldflags="-s -w" -o bin/kubectl-oidc_login ./cmd/kubectl-oidc_login
+
+.PHONY: check
+check: ## The quick loop: everything that needs no server
+	go vet ./...
+	go test ./...
+
+.PHONY: lint
+lint: ## gofmt, go vet, staticcheck and tidy modules; builds for the other systems
+	@unformatted=$$(gofmt -l .); if [ -n "$$unformatted" ]; then echo "run gofmt on:"; echo "$$unformatted"; exit 1; fi
+	@for module in $(MODULES); do \
+		echo "lint $$module" && (cd $$module && go vet ./... && go mod tidy -diff && go run $(STATICCHECK) ./...) || exit 1; \
+	done
+	GOOS=windows go vet ./...
+	GOOS=darwin go vet ./...
+
+.PHONY: test
+test: ## Run everything, from unit tests to real servers; installs or builds what that needs
+	test/install-packages
+	go test -race -timeout 5m ./...
+	cd test/demo && go test -timeout 10m ./...
+	cd test/e2e && go test -timeout 30m ./...
+
+.PHONY: demo
+demo: build ## Log in to a cluster that exists for a minute
+	cd test/demo && go run . $(CURDIR)/bin/kubectl-oidc_login
+
+.PHONY: bench
+bench: ## Measure what a call costs, against a program that reads and prints a file
+	go run ./test/bench

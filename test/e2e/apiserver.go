@@ -1,0 +1,82 @@
+package e2e
+
+import (
+	"net"
+	"os/exec"
+	"path/filepath"
+	"testing"
+)
+
+// authenticationConfiguration makes the API server trust Dex: --authentication-config.
+// https://kubernetes.io/docs/reference/access-authn-authz/authentication/#using-authentication-configuration
+const authenticationConfiguration = `
+apiVersion: apiserver.config.k8s.io/v1
+kind: AuthenticationConfiguration
+jwt:
+- issuer:
+    url: {{ .Issuer | quote }}
+    certificateAuthority: {{ .CertificateAuthority | quote }}
+    audiences: [{{ .ClientID | quote }}]
+  claimMappings:
+    username: {claim: sub, prefix: "oidc:"}
+    groups: {claim: groups, prefix: "oidc:"}
+`
+
+// APIServer is a kube-apiserver with RBAC that takes Dex's ID tokens.
+type APIServer struct {
+	URL        string
+	CA         *CertificateAuthority
+	AdminToken string // a static token of the group system:masters
+}
+
+// StartAPIServer starts an etcd and an API server that trusts the issuer, and returns when both answer and an ID token
+// of the issuer is accepted.
+func StartAPIServer(tb testing.TB, ca *CertificateAuthority, dex *Dex) *APIServer {
+	tb.Helper()
+	address := freeAddress(tb)
+	_, port, err := net.SplitHostPort(address)
+	if err != nil {
+		tb.Fatal(err)
+	}
+	apiServer := &APIServer{URL: "https://" + address, CA: ca, AdminToken: "admin-token-of-the-end-to-end-tests"}
+
+	folder := tb.TempDir()
+	tokenFile := filepath.Join(folder, "tokens.csv")
+	writeFile(tb, tokenFile, apiServer.AdminToken+",admin,admin,system:masters\n")
+	serviceAccountKeyFile := filepath.Join(folder, "service-account.key")
+	writeFile(tb, serviceAccountKeyFile, encodeKey(tb, newKey(tb)))
+	authenticationFile := filepath.Join(folder, "authentication.yaml")
+	writeFile(tb, authenticationFile, render(tb, authenticationConfiguration, map[string]string{
+		"Issuer":               dex.IssuerURL,
+		"CertificateAuthority": ca.PEM,
+		"ClientID":             ClientID,
+	}))
+
+	certificate := ca.IssueServerCertificate(tb)
+	server := startProcess(tb, exec.Command(programs.APIServer,
+		"--etcd-servers="+StartEtcd(tb).URL,
+		"--bind-address=127.0.0.1",
+		"--secure-port="+port,
+		"--cert-dir="+folder,
+		"--tls-cert-file="+certificate.CertificateFile,
+		"--tls-private-key-file="+certificate.KeyFile,
+		"--service-account-issuer=https://kubernetes.default.svc",
+		"--service-account-key-file="+serviceAccountKeyFile,
+		"--service-account-signing-key-file="+serviceAccountKeyFile,
+		"--service-cluster-ip-range=10.0.0.0/24",
+		"--authorization-mode=RBAC",
+		"--token-auth-file="+tokenFile,
+		"--authentication-config="+authenticationFile,
+	))
+
+	client := ca.HTTPClient()
+	ready := getRequest(tb, apiServer.URL+"/readyz")
+	server.awaitReady(tb, func() error { return probeHTTP(client, ready) })
+
+	// "Ready" does not mean that it has looked at the issuer yet. Once it took a token it has the issuer's keys, and will
+	// not disturb a test that counts requests.
+	authenticated := getRequest(tb, apiServer.URL+"/api")
+	authenticated.Header.Set("Authorization", "Bearer "+dex.PasswordGrant(tb))
+	server.awaitReady(tb, func() error { return probeHTTP(client, authenticated) })
+	return apiServer
+}
