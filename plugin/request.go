@@ -4,15 +4,10 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-
-	"k8s.io/client-go/pkg/apis/clientauthentication/v1"
-	"k8s.io/client-go/pkg/apis/clientauthentication/v1beta1"
 )
 
 // ExecInfoVariable is the environment variable that carries kubectl's request.
 const ExecInfoVariable = "KUBERNETES_EXEC_INFO"
-
-const kind = "ExecCredential"
 
 // Request is what kubectl asks for.
 type Request struct {
@@ -28,24 +23,18 @@ type Request struct {
 // answer is of version v1.
 func ReadRequest(execInfo string) (Request, error) {
 	if execInfo == "" {
-		return Request{APIVersion: v1.SchemeGroupVersion.String()}, nil
+		return Request{APIVersion: versionV1}, nil
 	}
-	var request struct {
-		APIVersion string                `json:"apiVersion"`
-		Kind       string                `json:"kind"`
-		Spec       v1.ExecCredentialSpec `json:"spec"` // v1beta1's has the same members
-	}
+	var request execCredential
 	if err := json.Unmarshal([]byte(execInfo), &request); err != nil {
 		return Request{}, errors.New(ExecInfoVariable + " is not a JSON object")
 	}
 	if request.Kind != kind {
 		return Request{}, fmt.Errorf("%s: expected kind %q, got %q", ExecInfoVariable, kind, request.Kind)
 	}
-	switch request.APIVersion {
-	case v1.SchemeGroupVersion.String(), v1beta1.SchemeGroupVersion.String():
-	default:
-		return Request{}, fmt.Errorf("%s: expected apiVersion %q or %q, got %q", ExecInfoVariable,
-			v1.SchemeGroupVersion, v1beta1.SchemeGroupVersion, request.APIVersion)
+	if request.APIVersion != versionV1 && request.APIVersion != versionV1beta1 {
+		return Request{}, fmt.Errorf("%s: expected apiVersion %q or %q, got %q", ExecInfoVariable, versionV1, versionV1beta1,
+			request.APIVersion)
 	}
 	read := Request{APIVersion: request.APIVersion, Interactive: request.Spec.Interactive}
 	if request.Spec.Cluster != nil {

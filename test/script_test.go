@@ -3,10 +3,8 @@ package test
 import (
 	"context"
 	"os"
-	"os/signal"
 	"slices"
 	"strings"
-	"syscall"
 	"testing"
 
 	"github.com/rogpeppe/go-internal/testscript"
@@ -37,13 +35,11 @@ func TestScripts(t *testing.T) {
 
 // runProgram is the product's main with the seams of cli.Env in the hands of the script.
 func runProgram(arguments []string) {
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	defer stop()
 	env := cli.OSEnv()
 	env.Args = arguments
 	env.Now = scriptClock(os.Getenv("CLOCK"))
 	env.Keychain = folderKeychain(os.Getenv("KEYCHAIN"))
-	os.Exit(cli.Run(ctx, env))
+	os.Exit(cli.Run(context.Background(), env))
 }
 
 // usualArguments are what a kubeconfig of the script's provider would say. A script that says where to listen says all of

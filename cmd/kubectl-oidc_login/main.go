@@ -5,15 +5,8 @@ package main
 import (
 	"context"
 	"os"
-	"os/signal"
-	"syscall"
 
 	"github.com/kubectl-oidc-login/kubectl-oidc-login/pkg/cli"
 )
 
-func main() {
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	code := cli.Run(ctx, cli.OSEnv())
-	stop()
-	os.Exit(code)
-}
+func main() { os.Exit(cli.Run(context.Background(), cli.OSEnv())) }

@@ -1,11 +1,14 @@
 package cli
 
 import (
+	"context"
 	"io"
 	"net/http"
 	"net/url"
 	"os"
+	"os/signal"
 	"strings"
+	"syscall"
 	"time"
 
 	"github.com/kubectl-oidc-login/kubectl-oidc-login/pkg/browser"
@@ -14,30 +17,36 @@ import (
 
 // Env is everything that the program gets from outside. OSEnv is the real one; tests replace single fields.
 type Env struct {
-	Args        []string // without the program's name
-	Stdin       io.Reader
-	Stdout      io.Writer
-	Stderr      io.Writer
-	Environ     []string // NAME=value
-	Now         func() time.Time
-	HomeDir     func() (string, error) // the person's home directory
-	Executable  func() (string, error) // the absolute path of this program
-	OpenBrowser func(command browser.Command, url string) error
-	Keychain    store.Keychain                        // the zero value is the operating system's
-	Proxy       func(*http.Request) (*url.URL, error) // which proxy the provider is asked through
+	Args       []string // without the program's name
+	Stdin      io.Reader
+	Stdout     io.Writer
+	Stderr     io.Writer
+	Environ    []string // NAME=value
+	Now        func() time.Time
+	HomeDir    func() (string, error) // the person's home directory
+	Executable func() (string, error) // the absolute path of this program
+	// Interruptible returns a context that Ctrl-C and SIGTERM end. It is called when a call has to do more than read the
+	// store: watching for signals starts threads, and until then the default, dying at once, is right.
+	Interruptible func(context.Context) (context.Context, context.CancelFunc)
+	OpenBrowser   func(command browser.Command, url string) error
+	Keychain      store.Keychain                        // the zero value is the operating system's
+	Proxy         func(*http.Request) (*url.URL, error) // which proxy the provider is asked through
 }
 
 // OSEnv is the environment of this process.
 func OSEnv() Env {
 	return Env{
-		Args:        os.Args[1:],
-		Stdin:       os.Stdin,
-		Stdout:      os.Stdout,
-		Stderr:      os.Stderr,
-		Environ:     os.Environ(),
-		Now:         time.Now,
-		HomeDir:     os.UserHomeDir,
-		Executable:  os.Executable,
+		Args:       os.Args[1:],
+		Stdin:      os.Stdin,
+		Stdout:     os.Stdout,
+		Stderr:     os.Stderr,
+		Environ:    os.Environ(),
+		Now:        time.Now,
+		HomeDir:    os.UserHomeDir,
+		Executable: os.Executable,
+		Interruptible: func(ctx context.Context) (context.Context, context.CancelFunc) {
+			return signal.NotifyContext(ctx, os.Interrupt, syscall.SIGTERM)
+		},
 		OpenBrowser: browser.Command.Open,
 		Proxy:       http.ProxyFromEnvironment, // leaves out loopback addresses
 	}

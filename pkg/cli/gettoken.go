@@ -47,9 +47,13 @@ func getToken(command *cobra.Command, env Env, terminal *terminal, options *opti
 		return err
 	}
 	session.source.ForceRefresh = forceRefresh
-	idToken, err := session.source.Token(command.Context(), session.key)
-	if err != nil {
-		return err
+	idToken, ok := session.source.Stored(command.Context(), session.key)
+	if !ok {
+		ctx, stop := env.Interruptible(command.Context())
+		defer stop()
+		if idToken, err = session.source.Obtain(ctx, session.key); err != nil {
+			return err
+		}
 	}
 	return plugin.WriteCredential(env.Stdout, request, idToken.Raw.Reveal(), idToken.ToldExpiry(env.Now()))
 }

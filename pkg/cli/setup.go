@@ -40,7 +40,9 @@ func setUp(command *cobra.Command, env Env, terminal *terminal, options *options
 	if err != nil {
 		return fmt.Errorf("cannot find the path of this program: %w", err)
 	}
-	idToken, err := session.source.Login(command.Context(), session.key)
+	ctx, stop := env.Interruptible(command.Context())
+	defer stop()
+	idToken, err := session.source.Login(ctx, session.key)
 	if err != nil {
 		return err
 	}

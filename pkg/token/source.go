@@ -46,7 +46,7 @@ type Provider interface {
 	Refresh(context.Context, Key, Session) (Set, error)
 }
 
-// Source gives ID tokens. It is for one call of the program.
+// Source gives ID tokens: Stored first, then Obtain. It is for one call of the program.
 type Source struct {
 	Store    Store
 	Provider Provider
@@ -59,16 +59,18 @@ type Source struct {
 	ForceRefresh bool
 }
 
-// Token returns an ID token that is good for a while: the stored one if it lives beyond its margin, else a refreshed
-// one, else that of a login.
-func (s *Source) Token(ctx context.Context, key Key) (IDToken, error) {
-	began := s.Now()
-	if !s.ForceRefresh {
-		if stored, ok := s.stored(ctx, key); ok {
-			s.Log.Info("the stored ID token is used", "until", stored.UseUntil())
-			return stored, nil
-		}
+// Stored returns the stored ID token if it lives beyond its margin. It needs no network and no lock. A store that fails
+// is not reported here: Obtain meets the same failure where it matters.
+func (s *Source) Stored(ctx context.Context, key Key) (IDToken, bool) {
+	if s.ForceRefresh {
+		return IDToken{}, false
 	}
+	return s.stored(ctx, key)
+}
+
+// Obtain returns an ID token that is not in the store yet: a refreshed one, or that of a login.
+func (s *Source) Obtain(ctx context.Context, key Key) (IDToken, error) {
+	began := s.Now()
 	renewed, err := s.renew(ctx, key, began)
 	if !errors.Is(err, errLoginNeeded) {
 		return renewed, err
@@ -90,8 +92,6 @@ func (s *Source) Login(ctx context.Context, key Key) (IDToken, error) {
 // errLoginNeeded is how renew says that there is no session to renew.
 var errLoginNeeded = errors.New("login needed")
 
-// stored returns the stored ID token if it lives beyond its margin. A store that fails is not reported here: the caller
-// goes on to the session, where the same failure matters.
 func (s *Source) stored(ctx context.Context, key Key) (IDToken, bool) {
 	stored, err := s.Store.IDToken(ctx, key)
 	if err != nil {
