@@ -1,0 +1,83 @@
+package test
+
+import (
+	"bytes"
+	"context"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+
+	"github.com/kubectl-oidc-login/kubectl-oidc-login/pkg/cli"
+)
+
+// The README's flag table names the flags of get-token: all of them, and no others.
+func TestREADMEFlags(t *testing.T) {
+	t.Parallel()
+	flag := regexp.MustCompile("`(--[a-z-]+|-v)`")
+	documented := map[string]bool{}
+	for line := range strings.Lines(readREADME(t)) {
+		if strings.HasPrefix(line, "| `-") {
+			for _, match := range flag.FindAllStringSubmatch(line, -1) {
+				documented[match[1]] = true
+			}
+		}
+	}
+	var help bytes.Buffer
+	env := cli.OSEnv()
+	env.Args, env.Stdout, env.Stderr = []string{"get-token", "--help"}, &help, &help
+	if code := cli.Run(context.Background(), env); code != 0 {
+		t.Fatalf("--help ended with %d: %s", code, help.String())
+	}
+	helped := map[string]bool{}
+	for _, match := range regexp.MustCompile(`(?m)^ +(?:(-v), )?(--[a-z-]+)`).FindAllStringSubmatch(help.String(), -1) {
+		if name := match[1] + strings.TrimPrefix(match[2], "--v"); match[1] != "" {
+			helped[name] = true
+		} else if match[2] != "--help" {
+			helped[match[2]] = true
+		}
+	}
+	delete(helped, "--help")
+	for name := range helped {
+		if !documented[name] {
+			t.Errorf("the README does not name %s", name)
+		}
+	}
+	for name := range documented {
+		// The storage table has rows of values, not flags, after its heading.
+		if !helped[name] {
+			t.Errorf("the README names %s, which --help does not know", name)
+		}
+	}
+}
+
+// Links of the README into the repository lead somewhere, and so does its map.
+func TestREADMELinks(t *testing.T) {
+	t.Parallel()
+	text := readREADME(t)
+	for _, match := range regexp.MustCompile(`\]\(([^)#:]+)\)`).FindAllStringSubmatch(text, -1) {
+		expectPath(t, match[1])
+	}
+	_, folders, _ := strings.Cut(text, "## A map of the folders")
+	folders, _, _ = strings.Cut(folders, "\n## ")
+	for _, match := range regexp.MustCompile("`([a-z0-9/]+)`").FindAllStringSubmatch(folders, -1) {
+		expectPath(t, match[1])
+	}
+}
+
+func expectPath(t *testing.T, path string) {
+	t.Helper()
+	if _, err := os.Stat(filepath.Join("..", path)); err != nil {
+		t.Errorf("the README leads to %s, which is not there", path)
+	}
+}
+
+func readREADME(t *testing.T) string {
+	t.Helper()
+	text, err := os.ReadFile(filepath.Join("..", "README.md"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(text)
+}
