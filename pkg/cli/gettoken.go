@@ -76,6 +76,9 @@ func newSession(command *cobra.Command, env Env, terminal *terminal, options *op
 	config.ShowLogin = func(_ context.Context, url string, until time.Time) {
 		showLogin(env, terminal, options.login, config.Issuer, url, until)
 	}
+	if err := options.store.openDocuments(env, &config); err != nil {
+		return nil, err
+	}
 	openIDProvider, err := provider.New(config)
 	if err != nil {
 		return nil, err

@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -125,6 +126,7 @@ func (o *options) providerConfig(env Env, flags *pflag.FlagSet, log *slog.Logger
 		LoginTimeout:           time.Duration(o.login.timeoutSeconds) * time.Second,
 		CertificateAuthorities: func() ([]string, error) { return o.tls.authorities(env) },
 		InsecureSkipTLSVerify:  o.tls.insecureSkipTLSVerify,
+		Trust:                  o.tls.trust(),
 		UserAgent:              userAgent,
 		Proxy:                  env.Proxy,
 		Now:                    env.Now,
@@ -172,17 +174,40 @@ func (o *tlsOptions) authorities(env Env) ([]string, error) {
 	return texts, nil
 }
 
+// absoluteDirectory is the folder of --token-cache-dir.
+func (o *storeOptions) absoluteDirectory(env Env) (string, error) {
+	directory, err := expandHome(env, o.directory)
+	if err != nil {
+		return "", err
+	}
+	if directory, err = filepath.Abs(directory); err != nil {
+		return "", fmt.Errorf("--token-cache-dir: %w", err)
+	}
+	return directory, nil
+}
+
+// openDocuments makes the cache of the provider's documents. With nothing to be kept, nothing is.
+func (o *storeOptions) openDocuments(env Env, config *provider.Config) error {
+	if store.Mode(o.mode) == store.None {
+		return nil
+	}
+	directory, err := o.absoluteDirectory(env)
+	if err != nil {
+		return err
+	}
+	documents := store.OpenDocuments(filepath.Join(directory, "documents"))
+	config.LoadDocument, config.SaveDocument = documents.Load, documents.Save
+	return nil
+}
+
 // open makes the store of the flags.
 func (o *storeOptions) open(env Env, terminal *terminal, log *slog.Logger) (*store.Store, error) {
 	if !slices.Contains(store.Modes(), store.Mode(o.mode)) {
 		return nil, misused(fmt.Errorf("--token-cache-storage=%s: must be one of %v", o.mode, store.Modes()))
 	}
-	directory, err := expandHome(env, o.directory)
+	directory, err := o.absoluteDirectory(env)
 	if err != nil {
 		return nil, err
-	}
-	if directory, err = filepath.Abs(directory); err != nil {
-		return nil, fmt.Errorf("--token-cache-dir: %w", err)
 	}
 	// Wherever the tokens lie, the person has one keychain and so one place for locks.
 	base, err := expandHome(env, defaultCacheDirectory)
@@ -199,6 +224,12 @@ func (o *storeOptions) open(env Env, terminal *terminal, log *slog.Logger) (*sto
 		Waiting:   terminal.waiting,
 		Log:       log,
 	})
+}
+
+// trust names whom these settings believe.
+func (o *tlsOptions) trust() string {
+	return strings.Join(append(append([]string{strconv.FormatBool(o.insecureSkipTLSVerify)}, o.certificateAuthorities...),
+		o.certificateAuthorityDatas...), "\n")
 }
 
 // expandHome replaces ~ at the start of a path, since no shell reads a kubeconfig.

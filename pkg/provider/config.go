@@ -30,11 +30,17 @@ type Config struct {
 	// provider is first asked for something, since most calls never ask.
 	CertificateAuthorities func() ([]string, error)
 	InsecureSkipTLSVerify  bool // believe any certificate: for experiments only
+	// Trust names the two settings above, so that documents fetched under other ones are not mixed up.
+	Trust string
 
 	UserAgent func() string                         // names the program to the provider
 	Proxy     func(*http.Request) (*url.URL, error) // nil: no proxy
 	Now       func() time.Time                      // the clock
 	Log       *slog.Logger                          // steps, without secrets
+
+	// LoadDocument and SaveDocument keep the provider's metadata and keys between processes; nil: nothing is kept.
+	LoadDocument func(name string) []byte
+	SaveDocument func(name string, text []byte)
 
 	// ShowLogin brings the authorization URL before a person, in a browser or on the terminal, and returns at once.
 	ShowLogin func(ctx context.Context, authorizationURL string, until time.Time)

@@ -20,17 +20,22 @@ type metadata struct {
 	SendsIssuer          bool     `json:"authorization_response_iss_parameter_supported"`
 }
 
-// discover fetches the metadata and refuses what cannot be used, before anybody is asked to log in.
-func (p *Provider) discover(ctx context.Context) (*metadata, error) {
-	// One slash at the issuer's end is taken off (https://openid.net/specs/openid-connect-discovery-1_0.html#ProviderConfigurationRequest).
-	address := strings.TrimSuffix(p.config.Issuer, "/") + "/.well-known/openid-configuration"
-	body, err := p.get(ctx, address, "discovery")
-	if err != nil {
-		return nil, err
-	}
+// wellKnown is the address of the metadata. One slash at the issuer's end is taken off
+// (https://openid.net/specs/openid-connect-discovery-1_0.html#ProviderConfigurationRequest).
+func (p *Provider) wellKnown() string {
+	return strings.TrimSuffix(p.config.Issuer, "/") + "/.well-known/openid-configuration"
+}
+
+// discover returns the metadata, kept from before unless fresh is asked for.
+func (p *Provider) discover(ctx context.Context, fresh bool) (found *metadata, cached bool, err error) {
+	return readDocument(ctx, p, p.wellKnown(), "discovery", fresh, p.readMetadata)
+}
+
+// readMetadata refuses what cannot be used, before anybody is asked to log in.
+func (p *Provider) readMetadata(body []byte) (*metadata, error) {
 	found := &metadata{}
 	if err := json.Unmarshal(body, found); err != nil {
-		return nil, failed("Check --oidc-issuer-url.", "discovery: %s did not answer with a JSON object of provider metadata", address)
+		return nil, failed("Check --oidc-issuer-url.", "discovery: %s did not answer with a JSON object of provider metadata", p.wellKnown())
 	}
 	if err := p.checkIssuerOf(found); err != nil {
 		return nil, err

@@ -74,7 +74,7 @@ func isTimeout(err error) bool {
 func wrongStatus(what, address string, status int) error {
 	failure := &token.Error{
 		Kind: token.Unreachable,
-		Err:  fmt.Errorf("%s: %s answered %d %s", what, printable(address), status, http.StatusText(status)),
+		Err:  fmt.Errorf("%s: %s %w", what, printable(address), &statusError{status}),
 		Hint: []string{keptHint},
 	}
 	if status == http.StatusNotFound || status == http.StatusGone {
@@ -86,6 +86,13 @@ func wrongStatus(what, address string, status int) error {
 		failure.Hint = []string{"It redirects to another server. Use the issuer URL that the provider itself states."}
 	}
 	return failure
+}
+
+// statusError is an answer with an unexpected HTTP status.
+type statusError struct{ code int }
+
+func (e *statusError) Error() string {
+	return fmt.Sprintf("answered %d %s", e.code, http.StatusText(e.code))
 }
 
 func notTheProvider(what, address string) error {

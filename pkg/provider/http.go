@@ -19,6 +19,8 @@ const (
 	tlsTimeout     = 10 * time.Second
 	requestTimeout = 20 * time.Second // one request, from dialling to the last octet
 	maxBody        = 1 << 20          // far above any honest answer
+	// A network that is just coming up, or a server that restarts, is often there a moment later.
+	dialRetry = 200 * time.Millisecond
 )
 
 // newHTTPClient makes the one client for everything that is asked of the provider.
@@ -77,6 +79,10 @@ func (p *polite) RoundTrip(request *http.Request) (*http.Response, error) {
 	request.Header.Set("User-Agent", p.userAgent)
 	request.Header.Set("Accept", "application/json")
 	response, err := p.next.RoundTrip(request)
+	if isDialError(err) && pause(request.Context(), dialRetry) {
+		// Nothing was sent, so even a request that must not be sent twice may be tried again.
+		response, err = p.next.RoundTrip(request)
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -85,6 +91,23 @@ func (p *polite) RoundTrip(request *http.Request) (*http.Response, error) {
 		io.Closer
 	}{io.LimitReader(response.Body, maxBody), response.Body}
 	return response, nil
+}
+
+func isDialError(err error) bool {
+	var operation *net.OpError
+	return errors.As(err, &operation) && operation.Op == "dial"
+}
+
+// pause waits, and tells whether it was allowed to.
+func pause(ctx context.Context, length time.Duration) bool {
+	timer := time.NewTimer(length)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return true
+	case <-ctx.Done():
+		return false
+	}
 }
 
 // sameOrigin follows a moved document within its server. What is posted is never sent on, and nobody is asked whom the
@@ -98,33 +121,33 @@ func sameOrigin(next *http.Request, via []*http.Request) error {
 }
 
 // get fetches a JSON document.
-func (p *Provider) get(ctx context.Context, address, what string) ([]byte, error) {
+func (p *Provider) get(ctx context.Context, address, what string) ([]byte, http.Header, error) {
 	request, err := http.NewRequestWithContext(ctx, http.MethodGet, address, nil)
 	if err != nil {
-		return nil, fmt.Errorf("%s: %w", what, err)
+		return nil, nil, fmt.Errorf("%s: %w", what, err)
 	}
 	client, err := p.client()
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	started := time.Now()
 	response, err := client.Do(request)
 	if err != nil {
-		return nil, unreachable(what, hostOf(address), err)
+		return nil, nil, unreachable(what, hostOf(address), err)
 	}
 	defer func() { _ = response.Body.Close() }()
 	p.config.Log.Info("asked the provider", "for", what, "status", response.StatusCode, "took", time.Since(started))
 	body, err := io.ReadAll(response.Body)
 	if err != nil {
-		return nil, unreachable(what, hostOf(address), err)
+		return nil, nil, unreachable(what, hostOf(address), err)
 	}
 	if response.StatusCode != http.StatusOK {
-		return nil, wrongStatus(what, address, response.StatusCode)
+		return nil, nil, wrongStatus(what, address, response.StatusCode)
 	}
 	if isHTML(response.Header) {
-		return nil, notTheProvider(what, address)
+		return nil, nil, notTheProvider(what, address)
 	}
-	return body, nil
+	return body, response.Header, nil
 }
 
 func isHTML(header http.Header) bool {

@@ -33,12 +33,15 @@ type expected struct {
 	issuer      string
 	clientID    string
 	algorithms  []string
-	keys        func(context.Context) ([]key, error) // asked once, when everything else may fit
-	now         time.Time                            // the provider's time
-	nonce       string                               // as sent at login
-	accessToken token.Secret                         // issued beside the ID token; may be empty
-	previous    *token.Session                       // on a refresh: the login it belongs to
+	keys        keySource
+	now         time.Time      // the provider's time
+	nonce       string         // as sent at login
+	accessToken token.Secret   // issued beside the ID token; may be empty
+	previous    *token.Session // on a refresh: the login it belongs to
 }
+
+// keySource returns the provider's keys, and whether they were kept from before; fresh asks for new ones.
+type keySource func(ctx context.Context, fresh bool) (keys []key, cached bool, err error)
 
 // idToken is an ID token whose parts are known, but not believed yet.
 type idToken struct {
@@ -203,20 +206,35 @@ func checkSamePerson(got idToken, want expected) error {
 	return nil
 }
 
-// checkSignature leaves the cryptography to go-oidc, with none but the keys that may have signed.
+// checkSignature tries kept keys first. Where they do not do, the provider may have new ones, and is asked once
+// (https://openid.net/specs/openid-connect-core-1_0.html#RotateSigKeys).
 func checkSignature(ctx context.Context, got idToken, want expected) error {
-	keys, err := want.keys(ctx)
+	keys, cached, err := want.keys(ctx, false)
 	if err != nil {
 		return err
 	}
+	err = verifySignature(ctx, got, keys)
+	if err != nil && cached {
+		if keys, _, err = want.keys(ctx, true); err != nil {
+			return err
+		}
+		err = verifySignature(ctx, got, keys)
+	}
+	if err != nil {
+		return invalid(err)
+	}
+	return nil
+}
+
+// verifySignature leaves the cryptography to go-oidc, with none but the keys that may have signed.
+func verifySignature(ctx context.Context, got idToken, keys []key) error {
 	candidates := fitting(keys, got.header.KeyID, got.header.Algorithm)
 	if len(candidates) == 0 {
-		return invalid(fmt.Errorf("the provider publishes no %s key with ID (kid) %q", got.header.Algorithm,
-			printable(got.header.KeyID)))
+		return fmt.Errorf("the provider publishes no %s key with ID (kid) %q", got.header.Algorithm, printable(got.header.KeyID))
 	}
 	keySet := &oidc.StaticKeySet{PublicKeys: candidates}
 	if _, err := keySet.VerifySignature(ctx, got.raw); err != nil {
-		return invalid(errors.New("its signature does not fit the provider's keys"))
+		return errors.New("its signature does not fit the provider's keys")
 	}
 	return nil
 }

@@ -27,18 +27,16 @@ type key struct {
 	public    crypto.PublicKey
 }
 
-// keys fetches the provider's key set.
-func (p *Provider) keys(ctx context.Context, from *metadata) ([]key, error) {
-	body, err := p.get(ctx, from.JWKSURL, "signing keys")
-	if err != nil {
-		return nil, err
-	}
-	keys, ok := parseKeys(body)
-	if !ok {
-		return nil, failed("Tell the provider's administrator.", "signing keys: %s did not answer with a JSON Web Key Set",
-			printable(from.JWKSURL))
-	}
-	return keys, nil
+// keys returns the provider's key set, kept from before unless fresh is asked for.
+func (p *Provider) keys(ctx context.Context, from *metadata, fresh bool) (keys []key, cached bool, err error) {
+	return readDocument(ctx, p, from.JWKSURL, "signing keys", fresh, func(body []byte) ([]key, error) {
+		keys, ok := parseKeys(body)
+		if !ok {
+			return nil, failed("Tell the provider's administrator.", "signing keys: %s did not answer with a JSON Web Key Set",
+				printable(from.JWKSURL))
+		}
+		return keys, nil
+	})
 }
 
 // parseKeys reads a set key by key: one that is not understood, not for signatures or not safe is passed over and spoils

@@ -16,7 +16,7 @@ import (
 
 // Login runs the authorization code flow in a browser (https://openid.net/specs/openid-connect-core-1_0.html#CodeFlowAuth).
 func (p *Provider) Login(ctx context.Context, _ token.Key) (token.Set, error) {
-	from, err := p.discover(ctx)
+	from, _, err := p.discover(ctx, true) // a person's time is worth a request
 	if err != nil {
 		return token.Set{}, err
 	}

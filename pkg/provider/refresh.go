@@ -2,22 +2,33 @@ package provider
 
 import (
 	"context"
+	"errors"
+	"net/http"
 
 	"golang.org/x/oauth2"
 
 	"github.com/kubectl-oidc-login/kubectl-oidc-login/pkg/token"
 )
 
-// Refresh uses the session's refresh token (https://openid.net/specs/openid-connect-core-1_0.html#RefreshTokens).
+// Refresh uses the session's refresh token (https://openid.net/specs/openid-connect-core-1_0.html#RefreshTokens). It is
+// one request where metadata and keys are kept from before; both are there before the refresh token is spent, since an
+// answer that cannot be verified is lost.
 func (p *Provider) Refresh(ctx context.Context, _ token.Key, session token.Session) (token.Set, error) {
-	from, err := p.discover(ctx)
+	from, cached, err := p.discover(ctx, false)
 	if err != nil {
 		return token.Set{}, err
 	}
-	got, err := p.ask(ctx, "refresh", func(ctx context.Context) (*oauth2.Token, error) {
-		old := &oauth2.Token{RefreshToken: session.RefreshToken.Reveal()}
-		return p.oauth2Client(from, "").TokenSource(ctx, old).Token()
-	})
+	if _, _, err := p.keys(ctx, from, false); err != nil {
+		return token.Set{}, err
+	}
+	got, err := p.refresh(ctx, from, session)
+	if cached && isNotFound(err) {
+		// The token endpoint may have moved since the metadata was fetched. Nothing was spent on a page that is not there.
+		if from, _, err = p.discover(ctx, true); err != nil {
+			return token.Set{}, err
+		}
+		got, err = p.refresh(ctx, from, session)
+	}
 	if err != nil {
 		return token.Set{}, err
 	}
@@ -27,8 +38,29 @@ func (p *Provider) Refresh(ctx context.Context, _ token.Key, session token.Sessi
 		return token.Set{Session: renewed}, nil
 	}
 	claims, err := p.verify(ctx, from, got, expected{previous: &session})
+	if isUnreachable(err) {
+		// New keys could not be fetched. That says nothing against the answer, and the old refresh token is spent.
+		return token.Set{Session: renewed}, err
+	}
 	if err != nil {
 		return token.Set{}, err
 	}
 	return token.Set{IDToken: got.held(claims), Session: renewed}, nil
+}
+
+func (p *Provider) refresh(ctx context.Context, from *metadata, session token.Session) (answer, error) {
+	return p.ask(ctx, "refresh", func(ctx context.Context) (*oauth2.Token, error) {
+		old := &oauth2.Token{RefreshToken: session.RefreshToken.Reveal()}
+		return p.oauth2Client(from, "").TokenSource(ctx, old).Token()
+	})
+}
+
+func isNotFound(err error) bool {
+	var status *statusError
+	return errors.As(err, &status) && status.code == http.StatusNotFound
+}
+
+func isUnreachable(err error) bool {
+	var failure *token.Error
+	return errors.As(err, &failure) && failure.Kind == token.Unreachable
 }

@@ -12,7 +12,7 @@ func (p *Provider) verify(ctx context.Context, from *metadata, got answer, want 
 	want.issuer = p.config.Issuer
 	want.clientID = p.config.ClientID
 	want.algorithms = from.signingAlgorithms()
-	want.keys = func(ctx context.Context) ([]key, error) { return p.keys(ctx, from) }
+	want.keys = func(ctx context.Context, fresh bool) ([]key, bool, error) { return p.keys(ctx, from, fresh) }
 	want.now = got.issued
 	want.accessToken = got.accessToken
 	return verifyIDToken(ctx, got.idToken.Reveal(), want)

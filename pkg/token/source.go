@@ -41,8 +41,8 @@ type Provider interface {
 	// Login asks a person and returns verified tokens.
 	Login(context.Context, Key) (Set, error)
 	// Refresh returns a verified ID token of the same person (an empty one where the provider gives none), and the
-	// refresh token to use next, which is the old one where the provider does not rotate. An error wraps
-	// ErrSessionEnded only if no retry can ever succeed.
+	// refresh token to use next, which is the old one where the provider does not rotate. The session may also come
+	// beside an error, and must be saved then too. An error wraps ErrSessionEnded only if no retry can ever succeed.
 	Refresh(context.Context, Key, Session) (Set, error)
 }
 
@@ -131,14 +131,16 @@ func (s *Source) renew(ctx context.Context, key Key, began time.Time) (IDToken, 
 	}
 	ctx = context.WithoutCancel(ctx)
 	set, err := s.refresh(ctx, key, session)
+	if !set.Session.RefreshToken.IsEmpty() { // also beside an error: the old one is spent
+		if err := s.Store.Renew(ctx, key, set); err != nil {
+			s.Warn(err)
+		}
+	}
 	if isUnreachable(err) {
 		return s.lastLegs(ctx, key, err)
 	}
 	if err != nil {
 		return IDToken{}, err
-	}
-	if err := s.Store.Renew(ctx, key, set); err != nil {
-		s.Warn(err)
 	}
 	if set.IDToken.Raw.IsEmpty() {
 		return s.lastLegs(ctx, key, fmt.Errorf("%w: the provider returns no ID token on a refresh", errLoginNeeded))

@@ -112,10 +112,9 @@ func (n *newcomer) refreshesOnce(t *testing.T, old Tokens) Tokens {
 		}
 	}
 	exchanges := n.dex.Traffic.Take()
-	t.Logf("the refresh asked Dex for %s", summary(exchanges))
 	requests := tokenRequests(exchanges)
-	if len(requests) != 1 {
-		t.Fatalf("10 parallel calls took %d token requests, want 1", len(requests))
+	if len(requests) != 1 || len(exchanges) != 1 {
+		t.Fatalf("10 parallel calls asked Dex for %s, want one token request", summary(exchanges))
 	}
 	if grant := requests[0].Form.Get("grant_type"); grant != "refresh_token" {
 		t.Errorf("the token request has the grant type %q, want refresh_token", grant)

@@ -1,0 +1,25 @@
+package store
+
+import "context"
+
+// Documents keeps public documents of providers between processes, in files. Losing one costs a request.
+type Documents struct{ files disk }
+
+// OpenDocuments makes a cache in a folder, which is made when first needed.
+func OpenDocuments(directory string) *Documents {
+	return &Documents{disk{directory: directory, lossy: true}}
+}
+
+// Load returns a document, or nil.
+func (d *Documents) Load(name string) []byte {
+	text, err := d.files.get(context.Background(), name)
+	if err != nil {
+		return nil
+	}
+	return text
+}
+
+// Save keeps a document, if that can be done.
+func (d *Documents) Save(name string, text []byte) {
+	_ = d.files.set(context.Background(), name, text)
+}
