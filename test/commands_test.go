@@ -48,6 +48,7 @@ func scriptCommands() map[string]func(*testscript.TestScript, bool, []string) {
 		"opened":     commandOpened,
 		"page":       commandPage,
 		"parallel":   commandParallel,
+		"fails":      commandFails,
 		"exits":      commandExits,
 		"listen":     commandListen,
 		"refuses":    commandRefuses,
@@ -218,6 +219,17 @@ func commandParallel(script *testscript.TestScript, _ bool, arguments []string) 
 	}
 	script.Check(os.WriteFile(script.MkAbs("parallel.stdout"), []byte(stdout.String()), 0o600))
 	script.Check(os.WriteFile(script.MkAbs("parallel.stderr"), []byte(stderr.String()), 0o600))
+}
+
+// commandFails is parallel for runs that are all expected to fail.
+func commandFails(script *testscript.TestScript, _ bool, arguments []string) {
+	count, err := strconv.Atoi(arguments[0])
+	script.Check(err)
+	for _, outcome := range runParallel(script, count, arguments[1:]) {
+		if outcome.err == nil || outcome.stdout != "" {
+			script.Fatalf("one of %d did not fail: %s", count, outcome.stderr)
+		}
+	}
 }
 
 type outcome struct {

@@ -61,13 +61,13 @@ func linesWith(script *testscript.TestScript, start string) []string {
 	})
 }
 
-// storedTokens are the texts of all records in the keychain and on disk, by path. Locks and the provider's public
-// documents are no tokens.
+// storedTokens are the texts of all records in the keychain and on disk, by path. Locks, notes and the
+// provider's public documents are no tokens.
 func storedTokens(script *testscript.TestScript) map[string]string {
 	tokens := map[string]string{}
 	for _, folder := range []string{"keychain", filepath.Join(".kube", "cache", "oidc-login")} {
 		err := filepath.WalkDir(script.MkAbs(folder), func(path string, entry fs.DirEntry, err error) error {
-			if err != nil || entry.IsDir() || strings.Contains(path, ".lock") || strings.Contains(path, "documents") {
+			if err != nil || entry.IsDir() || strings.Contains(path, "locks") || strings.Contains(path, "documents") {
 				return nil //nolint:nilerr // a folder that is not there holds nothing
 			}
 			text, err := os.ReadFile(path)

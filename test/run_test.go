@@ -13,7 +13,7 @@ import (
 func runOnce(script *testscript.TestScript, arguments []string) outcome {
 	command := exec.Command(lookUp(script.Getenv("PATH"), arguments[0]), arguments[1:]...)
 	command.Dir = script.MkAbs(".")
-	for _, name := range []string{"PATH", "HOME", "WORK", "ISSUER", "KEYCHAIN", "CLOCK", "BROWSING", "TMPDIR"} {
+	for _, name := range []string{"PATH", "HOME", "WORK", "ISSUER", "KEYCHAIN", "CLOCK", "BROWSING", "RUNS", "TERMINAL", "TMPDIR"} {
 		command.Env = append(command.Env, name+"="+script.Getenv(name))
 	}
 	var stdout, stderr strings.Builder

@@ -18,6 +18,7 @@ func TestMain(m *testing.M) {
 		"kubectl-oidc_login": func() { runProgram(os.Args[1:]) },
 		"get-token":          func() { runProgram(usualArguments(os.Args[1:])) },
 		"browser":            browse,
+		"kubectl":            actAsKubectl,
 	})
 }
 
@@ -38,6 +39,7 @@ func runProgram(arguments []string) {
 	env := cli.OSEnv()
 	env.Args = arguments
 	env.Now = scriptClock(os.Getenv("CLOCK"))
+	env.HasTerminal = func() bool { return os.Getenv("TERMINAL") != "" }
 	env.Keychain = folderKeychain(os.Getenv("KEYCHAIN"))
 	os.Exit(cli.Run(context.Background(), env))
 }

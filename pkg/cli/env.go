@@ -29,8 +29,12 @@ type Env struct {
 	// store: watching for signals starts threads, and until then the default, dying at once, is right.
 	Interruptible func(context.Context) (context.Context, context.CancelFunc)
 	OpenBrowser   func(command browser.Command, url string) error
-	Keychain      store.Keychain                        // the zero value is the operating system's
-	Proxy         func(*http.Request) (*url.URL, error) // which proxy the provider is asked through
+	// Parent names the process that started this one, and when that began.
+	Parent          func() (pid int, started string)
+	ParentArguments func() []string                       // its command line; nil where the system does not tell
+	HasTerminal     func() bool                           // whether a person sits at a terminal of this process
+	Keychain        store.Keychain                        // the zero value is the operating system's
+	Proxy           func(*http.Request) (*url.URL, error) // which proxy the provider is asked through
 }
 
 // OSEnv is the environment of this process.
@@ -45,10 +49,15 @@ func OSEnv() Env {
 		HomeDir:    os.UserHomeDir,
 		Executable: os.Executable,
 		Interruptible: func(ctx context.Context) (context.Context, context.CancelFunc) {
-			return signal.NotifyContext(ctx, os.Interrupt, syscall.SIGTERM)
+			// A reader of stderr that is gone must not end us between a refresh and its save.
+			signal.Ignore(syscall.SIGPIPE)
+			return signal.NotifyContext(ctx, os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
 		},
-		OpenBrowser: browser.Command.Open,
-		Proxy:       http.ProxyFromEnvironment, // leaves out loopback addresses
+		OpenBrowser:     browser.Command.Open,
+		Parent:          parentOf,
+		ParentArguments: parentArguments,
+		HasTerminal:     hasTerminal,
+		Proxy:           http.ProxyFromEnvironment, // leaves out loopback addresses
 	}
 }
 

@@ -47,15 +47,31 @@ func getToken(command *cobra.Command, env Env, terminal *terminal, options *opti
 		return err
 	}
 	session.source.ForceRefresh = forceRefresh
+	if env.getenv(plugin.ExecInfoVariable) != "" {
+		session.source.Caller = callerOf(env, request)
+	}
 	idToken, ok := session.source.Stored(command.Context(), session.key)
 	if !ok {
 		ctx, stop := env.Interruptible(command.Context())
 		defer stop()
+		session.source.HasTerminal = env.HasTerminal()
+		session.source.LoginHint = loginHint(getTokenArguments(command.Flags()))
+		session.source.MayAsk = mayAsk(env, options.login, session.source.LoginHint)
 		if idToken, err = session.source.Obtain(ctx, session.key); err != nil {
 			return err
 		}
 	}
-	return plugin.WriteCredential(env.Stdout, request, idToken.Raw.Reveal(), idToken.ToldExpiry(env.Now()))
+	told := idToken.ToldExpiry(env.Now())
+	if err := plugin.WriteCredential(env.Stdout, request, idToken.Raw.Reveal(), told); err != nil {
+		return err
+	}
+	session.source.Answered(command.Context(), session.key, idToken, told)
+	return nil
+}
+
+func callerOf(env Env, request plugin.Request) token.Caller {
+	pid, started := env.Parent()
+	return token.Caller{PID: pid, Started: started, Server: request.Server}
 }
 
 // session is the wiring of one call: an identity, and where its tokens come from.
@@ -87,7 +103,7 @@ func newSession(command *cobra.Command, env Env, terminal *terminal, options *op
 	if err != nil {
 		return nil, err
 	}
-	source := &token.Source{Store: opened, Provider: openIDProvider, Now: env.Now, Warn: terminal.warn, Log: log}
+	source := &token.Source{Store: opened, Provider: openIDProvider, Now: env.Now, Began: env.Now(), Warn: terminal.warn, Log: log}
 	return &session{config.Key(), source, opened}, nil
 }
 

@@ -60,6 +60,7 @@ type loginOptions struct {
 	skipOpenBrowser bool
 	browserCommand  string
 	timeoutSeconds  int
+	interactive     string
 }
 
 const defaultLoginTimeoutSeconds = 180
@@ -70,6 +71,8 @@ func (o *loginOptions) addFlags(flags *pflag.FlagSet) {
 	flags.BoolVar(&o.skipOpenBrowser, "skip-open-browser", false, "print the URL to log in at, and open no browser")
 	flags.StringVar(&o.browserCommand, "browser-command", "", "`program` to open the browser with; gets the URL as its argument")
 	flags.IntVar(&o.timeoutSeconds, "authentication-timeout-sec", defaultLoginTimeoutSeconds, "how many `seconds` a login may take")
+	flags.StringVar(&o.interactive, "interactive", interactiveAuto,
+		"whether you may be asked to log in: auto (not by shell completion, CI, or where nobody could see it), always or never")
 }
 
 func defaultListenAddresses() []string { return []string{"127.0.0.1:8000", "127.0.0.1:18000"} }
@@ -112,6 +115,9 @@ func (o *options) providerConfig(env Env, flags *pflag.FlagSet, log *slog.Logger
 		if flag.value == "" {
 			return provider.Config{}, misused(fmt.Errorf("the flag --%s is missing", flag.name))
 		}
+	}
+	if err := checkInteractive(o.login.interactive); err != nil {
+		return provider.Config{}, err
 	}
 	if o.login.timeoutSeconds <= 0 {
 		return provider.Config{}, misused(fmt.Errorf("--authentication-timeout-sec=%d: must be above 0", o.login.timeoutSeconds))

@@ -74,7 +74,12 @@ renews the login without you. Start with setup.`,
 		RunE:          func(command *cobra.Command, _ []string) error { return command.Help() },
 	}
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return misused(err) })
-	root.AddCommand(newGetTokenCommand(env, terminal), newSetupCommand(env, terminal), newVersionCommand())
+	root.AddCommand(
+		newGetTokenCommand(env, terminal),
+		newSetupCommand(env, terminal),
+		newLoginCommand(env, terminal),
+		newVersionCommand(),
+	)
 	root.CompletionOptions.HiddenDefaultCmd = true
 	return root
 }

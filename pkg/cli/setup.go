@@ -94,7 +94,7 @@ func getTokenArguments(flags *pflag.FlagSet) []string {
 	var arguments []string
 	flags.Visit(func(flag *pflag.Flag) {
 		switch values, ok := flag.Value.(pflag.SliceValue); {
-		case flag.Name == "v":
+		case flag.Name == "v", flag.Name == "interactive", flag.Name == "force-refresh":
 		case flag.Name == "oidc-client-secret":
 			arguments = append(arguments, "--oidc-client-secret=YOUR_CLIENT_SECRET")
 		case ok:

@@ -15,7 +15,7 @@ import (
 )
 
 // Login runs the authorization code flow in a browser (https://openid.net/specs/openid-connect-core-1_0.html#CodeFlowAuth).
-func (p *Provider) Login(ctx context.Context, _ token.Key) (token.Set, error) {
+func (p *Provider) Login(ctx context.Context, _ token.Key, asking func()) (token.Set, error) {
 	from, _, err := p.discover(ctx, true) // a person's time is worth a request
 	if err != nil {
 		return token.Set{}, err
@@ -31,6 +31,7 @@ func (p *Provider) Login(ctx context.Context, _ token.Key) (token.Set, error) {
 	defer listener.Close()
 
 	login := newLogin(p, from, listener.RedirectURI())
+	asking()
 	p.config.ShowLogin(ctx, login.authorizationURL(), until)
 	var set token.Set
 	var outcome error

@@ -36,8 +36,8 @@ func (s *Store) Lock(ctx context.Context, key token.Key, purpose token.Purpose) 
 	if s.config.Mode == None {
 		return func() {}, nil // there is nothing that processes share
 	}
-	if err := os.MkdirAll(s.config.Locks, 0o700); err != nil {
-		return nil, fmt.Errorf("lock: %w", err)
+	if err := s.makeLocks(); err != nil {
+		return nil, err
 	}
 	path := s.lockPath(key, purpose)
 	lock := flock.New(path, flock.SetPermissions(0o600))
@@ -54,6 +54,13 @@ func (s *Store) Lock(ctx context.Context, key token.Key, purpose token.Purpose) 
 	}
 	s.writeHolder(path)
 	return func() { _ = lock.Unlock() }, nil
+}
+
+func (s *Store) makeLocks() error {
+	if err := os.MkdirAll(s.config.Locks, 0o700); err != nil {
+		return fmt.Errorf("lock: %w", err)
+	}
+	return nil
 }
 
 func lockError(path string, purpose token.Purpose, err error) error {

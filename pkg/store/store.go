@@ -112,6 +112,7 @@ func (s *Store) Begin(ctx context.Context, key token.Key, set token.Set) error {
 	if err := s.End(ctx, key); err != nil {
 		s.config.Log.Warn("the old session could not be forgotten", "reason", err)
 	}
+	s.forgetAttempt(key)
 	return s.Renew(ctx, key, set)
 }
 

@@ -21,6 +21,20 @@ type Store interface {
 	Renew(context.Context, Key, Set) error
 	// End forgets the session, but not the ID token.
 	End(context.Context, Key) error
+
+	// Attempt returns the login that was asked for last and has not succeeded, or ErrNotFound. Begin forgets it.
+	Attempt(context.Context, Key) (Attempt, error)
+	// NoteAttempt notes that a person is being asked.
+	NoteAttempt(context.Context, Key, Attempt) error
+	// Answer returns when a caller was last given a token, or ErrNotFound.
+	Answer(context.Context, Key, Caller, Secret) (Answer, error)
+	// NoteAnswer notes what a caller was given.
+	NoteAnswer(context.Context, Key, Answer) error
+	// Refused returns when a token was last renewed because the API server refused it, or ErrNotFound.
+	Refused(context.Context, Key) (time.Time, error)
+	// NoteRefused notes that a token is renewed for that reason.
+	NoteRefused(context.Context, Key, time.Time) error
+
 	// Lock excludes every other process with the same key and purpose until unlock is called, or fails when the context
 	// ends or the wait gets hopeless.
 	Lock(context.Context, Key, Purpose) (unlock func(), err error)
@@ -38,8 +52,8 @@ const (
 
 // Provider is the OpenID Provider.
 type Provider interface {
-	// Login asks a person and returns verified tokens.
-	Login(context.Context, Key) (Set, error)
+	// Login asks a person and returns verified tokens. It calls asking when the person is about to be asked.
+	Login(ctx context.Context, key Key, asking func()) (Set, error)
 	// Refresh returns a verified ID token of the same person (an empty one where the provider gives none), and the
 	// refresh token to use next, which is the old one where the provider does not rotate. The session may also come
 	// beside an error, and must be saved then too. An error wraps ErrSessionEnded only if no retry can ever succeed.
@@ -57,6 +71,19 @@ type Source struct {
 	Log *slog.Logger
 	// ForceRefresh passes over the stored ID token.
 	ForceRefresh bool
+
+	// Caller is who asks.
+	Caller Caller
+	// Began is when this call began.
+	Began time.Time
+	// HasTerminal says whether a person can read what this call prints.
+	HasTerminal bool
+	// MayAsk says why a person may not be asked; nil: may.
+	MayAsk error
+	// LoginHint says how to log in where this call may not ask.
+	LoginHint string
+
+	refused Secret // the stored ID token, where the API server refused it
 }
 
 // Stored returns the stored ID token if it lives beyond its margin. It needs no network and no lock. A store that fails
@@ -65,18 +92,25 @@ func (s *Source) Stored(ctx context.Context, key Key) (IDToken, bool) {
 	if s.ForceRefresh {
 		return IDToken{}, false
 	}
-	return s.stored(ctx, key)
+	stored, ok := s.stored(ctx, key)
+	if ok && s.wasRefused(ctx, key, stored) {
+		s.refused = stored.Raw
+		return IDToken{}, false
+	}
+	return stored, ok
 }
 
 // Obtain returns an ID token that is not in the store yet: a refreshed one, or that of a login.
 func (s *Source) Obtain(ctx context.Context, key Key) (IDToken, error) {
-	began := s.Now()
-	renewed, err := s.renew(ctx, key, began)
+	renewed, err := s.renew(ctx, key)
 	if !errors.Is(err, errLoginNeeded) {
 		return renewed, err
 	}
 	s.Log.Info("a login is needed", "reason", err)
-	return s.logIn(ctx, key, began)
+	if s.MayAsk != nil {
+		return IDToken{}, s.MayAsk
+	}
+	return s.logIn(ctx, key)
 }
 
 // Login asks a person even though a session may exist, and saves the result.
@@ -89,6 +123,9 @@ func (s *Source) Login(ctx context.Context, key Key) (IDToken, error) {
 	return s.askPerson(ctx, key)
 }
 
+// A clock may go back by this much, as time servers correct it, before stored times are doubted.
+const clockStep = time.Minute
+
 // errLoginNeeded is how renew says that there is no session to renew.
 var errLoginNeeded = errors.New("login needed")
 
@@ -98,13 +135,20 @@ func (s *Source) stored(ctx context.Context, key Key) (IDToken, bool) {
 		s.Log.Debug("no stored ID token", "reason", err)
 		return IDToken{}, false
 	}
-	return stored, s.Now().Before(stored.UseUntil())
+	now := s.Now()
+	// A token from the future was got before the clock was set back: its times mean nothing now.
+	usable := now.Before(stored.UseUntil()) && !now.Add(clockStep).Before(stored.Issued)
+	return stored, usable && !s.isRefused(stored)
+}
+
+func (s *Source) isRefused(stored IDToken) bool {
+	return !s.refused.IsEmpty() && stored.Raw.Equal(s.refused)
 }
 
 // news returns an ID token that another process stored while this one waited for a lock.
-func (s *Source) news(ctx context.Context, key Key, began time.Time) (IDToken, bool) {
+func (s *Source) news(ctx context.Context, key Key) (IDToken, bool) {
 	stored, ok := s.stored(ctx, key)
-	if !ok || s.ForceRefresh && stored.Issued.Before(began) {
+	if !ok || s.ForceRefresh && stored.Issued.Before(s.Began) {
 		return IDToken{}, false
 	}
 	s.Log.Info("another process has renewed the ID token", "until", stored.UseUntil())
@@ -113,13 +157,13 @@ func (s *Source) news(ctx context.Context, key Key, began time.Time) (IDToken, b
 
 // renew refreshes under the lock. From request to save it does not stop for a cancelled context: the old refresh token
 // is spent as soon as the provider has read the request, and the new one exists nowhere else.
-func (s *Source) renew(ctx context.Context, key Key, began time.Time) (IDToken, error) {
+func (s *Source) renew(ctx context.Context, key Key) (IDToken, error) {
 	unlock, err := s.Store.Lock(ctx, key, Refresh)
 	if err != nil {
 		return IDToken{}, err
 	}
 	defer unlock()
-	if stored, ok := s.news(ctx, key, began); ok {
+	if stored, ok := s.news(ctx, key); ok {
 		return stored, nil
 	}
 	session, err := s.Store.Session(ctx, key)
@@ -152,7 +196,7 @@ func (s *Source) renew(ctx context.Context, key Key, began time.Time) (IDToken, 
 // that may arrive too late than none.
 func (s *Source) lastLegs(ctx context.Context, key Key, err error) (IDToken, error) {
 	stored, readErr := s.Store.IDToken(ctx, key)
-	if readErr != nil || s.ForceRefresh || !s.Now().Before(stored.Expiry) {
+	if readErr != nil || s.ForceRefresh || s.isRefused(stored) || !s.Now().Before(stored.Expiry) {
 		return IDToken{}, err
 	}
 	s.Log.Warn("the stored ID token is used up to its end", "until", stored.Expiry, "reason", err)
@@ -179,22 +223,28 @@ func (s *Source) refresh(ctx context.Context, key Key, session Session) (Set, er
 	return Set{}, fmt.Errorf("%w: %w", errLoginNeeded, err)
 }
 
-// logIn shares a login with the processes that wait for the same one: whoever comes second takes the first one's result.
-func (s *Source) logIn(ctx context.Context, key Key, began time.Time) (IDToken, error) {
+// logIn shares a login with the processes that wait for the same one: whoever comes second takes the first one's result,
+// also if it is none.
+func (s *Source) logIn(ctx context.Context, key Key) (IDToken, error) {
 	unlock, err := s.Store.Lock(ctx, key, Login)
 	if err != nil {
 		return IDToken{}, err
 	}
 	defer unlock()
-	if stored, ok := s.news(ctx, key, began); ok {
+	if stored, ok := s.news(ctx, key); ok {
 		return stored, nil
+	}
+	if err := s.mayAsk(ctx, key); err != nil {
+		return IDToken{}, err
 	}
 	return s.askPerson(ctx, key)
 }
 
 // askPerson logs in and saves. The refresh lock is taken for the save alone, never while a person is busy.
 func (s *Source) askPerson(ctx context.Context, key Key) (IDToken, error) {
-	set, err := s.Provider.Login(ctx, key)
+	set, err := s.Provider.Login(ctx, key, func() {
+		s.note(s.Store.NoteAttempt(ctx, key, Attempt{Caller: s.Caller, At: s.Now()}))
+	})
 	if err != nil {
 		return IDToken{}, err
 	}

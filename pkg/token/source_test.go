@@ -17,6 +17,9 @@ type world struct {
 	now     time.Time
 	idToken *IDToken
 	session *Session
+	attempt *Attempt
+	answer  *Answer
+	refused time.Time
 
 	login       func() (Set, error)
 	refresh     func(Session) (Set, error)
@@ -27,8 +30,16 @@ type world struct {
 
 var key = Key{Issuer: "https://op.example", ClientID: "kubernetes", Scopes: []string{"openid"}}
 
+// kubectl is a process that asks.
+var kubectl = Caller{PID: 7, Started: "then", Server: "https://c.example"}
+
+var worldTime = time.Unix(1_800_000_000, 0)
+
+// clock is how an error shows a time.
+func clock(offset time.Duration) string { return worldTime.Add(offset).Format(time.TimeOnly) }
+
 func newWorld() *world {
-	w := &world{now: time.Unix(1_800_000_000, 0)}
+	w := &world{now: worldTime}
 	w.login = func() (Set, error) { return w.set("login"), nil }
 	w.refresh = func(Session) (Set, error) { return w.set("refreshed"), nil }
 	return w
@@ -52,7 +63,7 @@ func (w *world) holds(name string, age time.Duration) *world {
 
 func (w *world) source() *Source {
 	return &Source{
-		Store: w, Provider: w, Now: func() time.Time { return w.now },
+		Store: w, Provider: w, Now: func() time.Time { return w.now }, Began: w.now, LoginHint: "Run: login",
 		Warn: func(err error) { w.note("warn: %v", err) }, Log: slog.New(slog.DiscardHandler),
 	}
 }
@@ -110,9 +121,46 @@ func (w *world) Lock(_ context.Context, _ Key, purpose Purpose) (func(), error) 
 	return func() { w.note("unlock %s", purpose) }, nil
 }
 
-func (w *world) Login(context.Context, Key) (Set, error) {
+func (w *world) Login(_ context.Context, _ Key, asking func()) (Set, error) {
 	w.note("LOGIN")
+	asking()
 	return w.login()
+}
+
+func (w *world) Attempt(context.Context, Key) (Attempt, error) {
+	if w.attempt == nil {
+		return Attempt{}, ErrNotFound
+	}
+	return *w.attempt, nil
+}
+
+func (w *world) NoteAttempt(_ context.Context, _ Key, attempt Attempt) error {
+	w.attempt = &attempt
+	return nil
+}
+
+func (w *world) Answer(_ context.Context, _ Key, caller Caller, idToken Secret) (Answer, error) {
+	if w.answer == nil || w.answer.Caller != caller || !w.answer.IDToken.Equal(idToken) {
+		return Answer{}, ErrNotFound
+	}
+	return *w.answer, nil
+}
+
+func (w *world) NoteAnswer(_ context.Context, _ Key, answer Answer) error {
+	w.answer = &answer
+	return nil
+}
+
+func (w *world) Refused(context.Context, Key) (time.Time, error) {
+	if w.refused.IsZero() {
+		return time.Time{}, ErrNotFound
+	}
+	return w.refused, nil
+}
+
+func (w *world) NoteRefused(_ context.Context, _ Key, at time.Time) error {
+	w.refused = at
+	return nil
 }
 
 func (w *world) Refresh(_ context.Context, _ Key, session Session) (Set, error) {
@@ -244,6 +292,121 @@ func TestSource(t *testing.T) {
 			given: func(w *world, _ *Source) { w.sessionErr = errors.New("keychain locked") },
 			calls: "lock refresh, unlock refresh",
 			err:   "keychain locked",
+		},
+		"asked again by the same process, after the answer and before the expiry: it was refused": {
+			given: func(w *world, s *Source) {
+				w.holds("old", 20*time.Second)
+				s.Caller = kubectl
+				w.answer = &Answer{Caller: kubectl, IDToken: w.idToken.Raw, Told: w.now.Add(time.Second), At: w.now.Add(-time.Second)}
+			},
+			calls: "lock refresh, REFRESH rt-old, renew rt-refreshed, unlock refresh",
+			token: "id-refreshed",
+		},
+		"refused, and another process has renewed meanwhile": {
+			given: func(w *world, s *Source) {
+				w.holds("old", 20*time.Second)
+				s.Caller = kubectl
+				w.answer = &Answer{Caller: kubectl, IDToken: w.idToken.Raw, Told: w.now.Add(time.Second), At: w.now.Add(-time.Second)}
+				w.beforeLocks = func(Purpose) { w.holds("other", 0) }
+			},
+			calls: "lock refresh, unlock refresh",
+			token: "id-other",
+		},
+		"refused and unreachable: the refused token is not served": {
+			given: func(w *world, s *Source) {
+				w.holds("old", 20*time.Second).refresh = func(Session) (Set, error) { return Set{}, unreachable() }
+				s.Caller = kubectl
+				w.answer = &Answer{Caller: kubectl, IDToken: w.idToken.Raw, Told: w.now.Add(time.Second), At: w.now.Add(-time.Second)}
+			},
+			calls: "lock refresh, REFRESH rt-old, unlock refresh",
+			err:   "cannot reach op.example",
+		},
+		"refused twice within ten seconds: the cluster has other reasons": {
+			given: func(w *world, s *Source) {
+				w.holds("old", 20*time.Second).refused = w.now.Add(-9 * time.Second)
+				s.Caller = kubectl
+				w.answer = &Answer{Caller: kubectl, IDToken: w.idToken.Raw, Told: w.now.Add(time.Second), At: w.now.Add(-time.Second)}
+			},
+			token: "id-old",
+		},
+		"asked again after the told expiry": {
+			given: func(w *world, s *Source) {
+				w.holds("old", 20*time.Second)
+				s.Caller = kubectl
+				w.answer = &Answer{Caller: kubectl, IDToken: w.idToken.Raw, Told: w.now, At: w.now.Add(-time.Second)}
+			},
+			token: "id-old",
+		},
+		"asked by a parallel call of the same process": {
+			given: func(w *world, s *Source) {
+				w.holds("old", 20*time.Second)
+				s.Caller = kubectl
+				w.answer = &Answer{Caller: kubectl, IDToken: w.idToken.Raw, Told: w.now.Add(time.Second), At: w.now}
+			},
+			token: "id-old",
+		},
+		"asked by another process with the same PID": {
+			given: func(w *world, s *Source) {
+				w.holds("old", 20*time.Second)
+				s.Caller = Caller{PID: kubectl.PID, Started: "later"}
+				w.answer = &Answer{Caller: kubectl, IDToken: w.idToken.Raw, Told: w.now.Add(time.Second), At: w.now.Add(-time.Second)}
+			},
+			token: "id-old",
+		},
+		"nobody may be asked": {
+			given: func(_ *world, s *Source) { s.MayAsk = errors.New("CI") },
+			calls: "lock refresh, unlock refresh",
+			err:   "CI",
+		},
+		"kubectl runs a failing plugin again": {
+			given: func(w *world, s *Source) {
+				s.Caller, s.HasTerminal = kubectl, true
+				w.attempt = &Attempt{Caller: kubectl, At: w.now.Add(-time.Hour)}
+			},
+			calls: "lock refresh, unlock refresh, lock login, unlock login",
+			err:   "login needed: the one asked for at " + clock(-time.Hour) + " was not completed",
+		},
+		"another kubectl at a terminal asks anew": {
+			given: func(w *world, s *Source) {
+				s.Caller, s.HasTerminal = Caller{PID: 8}, true
+				w.attempt = &Attempt{Caller: kubectl, At: w.now.Add(-time.Hour)}
+			},
+			calls: "lock refresh, unlock refresh, lock login, LOGIN, lock refresh, begin rt-login, unlock refresh, unlock login",
+			token: "id-login",
+		},
+		"another kubectl in the background does not": {
+			given: func(w *world, s *Source) {
+				s.Caller = Caller{PID: 8}
+				w.attempt = &Attempt{Caller: kubectl, At: w.now.Add(-time.Hour)}
+			},
+			calls: "lock refresh, unlock refresh, lock login, unlock login",
+			err:   "login needed: the one asked for at " + clock(-time.Hour) + " was not completed",
+		},
+		"the first one in the background does": {
+			given: func(_ *world, s *Source) { s.Caller = kubectl },
+			calls: "lock refresh, unlock refresh, lock login, LOGIN, lock refresh, begin rt-login, unlock refresh, unlock login",
+			token: "id-login",
+		},
+		"run by hand, it asks again": {
+			given: func(w *world, _ *Source) { w.attempt = &Attempt{Caller: kubectl, At: w.now.Add(-time.Second)} },
+			calls: "lock refresh, unlock refresh, lock login, LOGIN, lock refresh, begin rt-login, unlock refresh, unlock login",
+			token: "id-login",
+		},
+		"run by hand, it shares the end of the login that it waited for": {
+			given: func(w *world, _ *Source) {
+				w.beforeLocks = func(purpose Purpose) {
+					if purpose == Login {
+						w.attempt = &Attempt{At: w.now.Add(time.Second)}
+					}
+				}
+			},
+			calls: "lock refresh, unlock refresh, lock login, unlock login",
+			err:   "login needed: the one asked for at " + clock(time.Second) + " was not completed",
+		},
+		"a clock that was set back by an hour": {
+			given: func(w *world, _ *Source) { w.holds("old", -time.Hour) },
+			calls: "lock refresh, REFRESH rt-old, renew rt-refreshed, unlock refresh",
+			token: "id-refreshed",
 		},
 		"a login that fails stores nothing": {
 			given: func(w *world, _ *Source) { w.login = func() (Set, error) { return Set{}, errors.New("denied") } },

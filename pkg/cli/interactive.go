@@ -1,0 +1,81 @@
+package cli
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/kubectl-oidc-login/kubectl-oidc-login/pkg/browser"
+	"github.com/kubectl-oidc-login/kubectl-oidc-login/pkg/token"
+)
+
+// interactive says whether a person may be asked to log in.
+const (
+	interactiveAuto   = "auto"
+	interactiveAlways = "always"
+	interactiveNever  = "never"
+)
+
+// mayAsk returns why nobody may be asked, or nil. Always means it: a person said so.
+func mayAsk(env Env, options loginOptions, loginHint string) error {
+	var reason string
+	switch options.interactive {
+	case interactiveAlways:
+		return nil
+	case interactiveNever:
+		reason = "--interactive=never"
+	default:
+		reason = whyNobodyIsThere(env, options)
+	}
+	if reason == "" {
+		return nil
+	}
+	return &token.Error{
+		Kind: token.LoginNeeded,
+		Err:  fmt.Errorf("login needed, but nobody may be asked: %s", reason),
+		Hint: []string{loginHint},
+	}
+}
+
+// whyNobodyIsThere recognises calls that no person waits for. A window that nobody asked for is worse than an error.
+func whyNobodyIsThere(env Env, options loginOptions) string {
+	switch {
+	case isCompletion(env):
+		return "this is the shell completing a word"
+	case isTrue(env.getenv("CI")):
+		return "this is a CI job (the environment has CI)"
+	case options.browserCommand == "" && !options.skipOpenBrowser && !env.HasTerminal() &&
+		!browser.Command{Environment: env.Environ}.HasDisplay():
+		return "there is neither a display for a browser nor a terminal for a URL"
+	}
+	return ""
+}
+
+// isCompletion recognises shells that complete a word: bash says so itself, and kubectl has a hidden command for it.
+func isCompletion(env Env) bool {
+	return env.getenv("COMP_LINE") != "" || slices.ContainsFunc(env.ParentArguments(), func(argument string) bool {
+		return argument == "__complete" || argument == "__completeNoDesc"
+	})
+}
+
+func isTrue(value string) bool {
+	return value != "" && value != "0" && !strings.EqualFold(value, "false")
+}
+
+func checkInteractive(value string) error {
+	switch value {
+	case interactiveAuto, interactiveAlways, interactiveNever:
+		return nil
+	}
+	return misused(errors.New("--interactive=" + value + ": must be auto, always or never"))
+}
+
+// loginHint is the command that logs in where this call may not ask.
+func loginHint(arguments []string) string {
+	words := []string{"Run:", commandName, "login"}
+	for _, argument := range arguments {
+		words = append(words, quote(argument))
+	}
+	return strings.Join(words, " ")
+}

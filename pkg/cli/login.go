@@ -1,0 +1,40 @@
+package cli
+
+import (
+	"time"
+
+	"github.com/spf13/cobra"
+)
+
+func newLoginCommand(env Env, terminal *terminal) *cobra.Command {
+	var options options
+	command := &cobra.Command{
+		Use:   "login",
+		Short: "Log in now, whatever is stored",
+		Long: `Log in now, whatever is stored.
+
+kubectl logs you in when it has to. Use this where it may not ask, as in an editor, or to change the person.`,
+		Example: `  ` + commandName + ` login --oidc-issuer-url=https://issuer.example.com --oidc-client-id=kubernetes`,
+		Args:    noArguments,
+		RunE: func(command *cobra.Command, _ []string) error {
+			return logIn(command, env, terminal, &options)
+		},
+	}
+	options.addFlags(command.Flags())
+	return command
+}
+
+func logIn(command *cobra.Command, env Env, terminal *terminal, options *options) error {
+	session, err := newSession(command, env, terminal, options, "")
+	if err != nil {
+		return err
+	}
+	ctx, stop := env.Interruptible(command.Context())
+	defer stop()
+	idToken, err := session.source.Login(ctx, session.key)
+	if err != nil {
+		return err
+	}
+	terminal.say("logged in to %s; the ID token is good until %s", session.key.Issuer, idToken.Expiry.Format(time.TimeOnly))
+	return nil
+}

@@ -1,0 +1,174 @@
+package store
+
+import (
+	"bytes"
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"time"
+
+	"github.com/kubectl-oidc-login/kubectl-oidc-login/pkg/token"
+)
+
+// Notes are small files beside the locks: who was asked to log in, and who was answered what. They hold no token, and
+// nothing depends on them, so they are written without waiting for the disk.
+
+// The file of answers begins anew beyond this size; a call reads it whole.
+const maxAnswers = 16 << 10
+
+// callerNote is a token.Caller at rest.
+type callerNote struct {
+	PID     int    `json:"pid"`
+	Started string `json:"started"`
+	Server  string `json:"server"`
+}
+
+// attemptNote is a token.Attempt at rest.
+type attemptNote struct {
+	callerNote
+	At int64 `json:"at"` // Unix nanoseconds
+}
+
+// answerNote is a token.Answer at rest.
+type answerNote struct {
+	callerNote
+	IDToken string `json:"id_token"` // a part of its SHA-256
+	Told    int64  `json:"told"`     // Unix nanoseconds
+	At      int64  `json:"at"`       // Unix nanoseconds
+}
+
+func (n callerNote) caller() token.Caller {
+	return token.Caller{PID: n.PID, Started: n.Started, Server: n.Server}
+}
+
+func noteOf(caller token.Caller) callerNote {
+	return callerNote{caller.PID, caller.Started, caller.Server}
+}
+
+func (s *Store) notePath(key token.Key, name string) string {
+	return filepath.Join(s.config.Locks, key.ID()+"."+name)
+}
+
+// Attempt implements token.Store.
+func (s *Store) Attempt(_ context.Context, key token.Key) (token.Attempt, error) {
+	var note attemptNote
+	if err := readNote(s.notePath(key, "attempt"), &note); err != nil {
+		return token.Attempt{}, err
+	}
+	return token.Attempt{Caller: note.caller(), At: time.Unix(0, note.At)}, nil
+}
+
+// NoteAttempt implements token.Store.
+func (s *Store) NoteAttempt(_ context.Context, key token.Key, attempt token.Attempt) error {
+	return s.writeNote(key, "attempt", attemptNote{noteOf(attempt.Caller), attempt.At.UnixNano()})
+}
+
+// forgetAttempt is for a login that succeeded.
+func (s *Store) forgetAttempt(key token.Key) { _ = os.Remove(s.notePath(key, "attempt")) }
+
+// Refused implements token.Store.
+func (s *Store) Refused(_ context.Context, key token.Key) (time.Time, error) {
+	var at int64
+	if err := readNote(s.notePath(key, "refused"), &at); err != nil {
+		return time.Time{}, err
+	}
+	return time.Unix(0, at), nil
+}
+
+// NoteRefused implements token.Store.
+func (s *Store) NoteRefused(_ context.Context, key token.Key, at time.Time) error {
+	return s.writeNote(key, "refused", at.UnixNano())
+}
+
+// Answer implements token.Store.
+func (s *Store) Answer(_ context.Context, key token.Key, caller token.Caller, idToken token.Secret) (token.Answer, error) {
+	text, err := os.ReadFile(s.notePath(key, "answers"))
+	if errors.Is(err, fs.ErrNotExist) {
+		return token.Answer{}, token.ErrNotFound
+	}
+	if err != nil {
+		return token.Answer{}, fmt.Errorf("note: %w", err)
+	}
+	fingerprint, latest := []byte(fingerprintOf(idToken)), answerNote{}
+	for line := range bytes.Lines(text) {
+		var note answerNote
+		// Most lines are about another token; they are not worth parsing.
+		if !bytes.Contains(line, fingerprint) || json.Unmarshal(line, &note) != nil {
+			continue
+		}
+		if note.caller() == caller && note.At > latest.At {
+			latest = note
+		}
+	}
+	if latest.At == 0 {
+		return token.Answer{}, token.ErrNotFound
+	}
+	return token.Answer{Caller: caller, IDToken: idToken, Told: time.Unix(0, latest.Told), At: time.Unix(0, latest.At)}, nil
+}
+
+// NoteAnswer implements token.Store. A line is appended in one write, so that many processes may do so at once.
+func (s *Store) NoteAnswer(_ context.Context, key token.Key, answer token.Answer) error {
+	line := append(mustEncode(answerNote{
+		noteOf(answer.Caller), fingerprintOf(answer.IDToken), answer.Told.UnixNano(), answer.At.UnixNano(),
+	}), '\n')
+	path := s.notePath(key, "answers")
+	err := appendLine(path, line)
+	if errors.Is(err, fs.ErrNotExist) {
+		if err := s.makeLocks(); err != nil {
+			return err
+		}
+		err = appendLine(path, line)
+	}
+	if err != nil {
+		return fmt.Errorf("note: %w", err)
+	}
+	return nil
+}
+
+func appendLine(path string, line []byte) error {
+	file, err := os.OpenFile(path, os.O_APPEND|os.O_CREATE|os.O_WRONLY, 0o600)
+	if err != nil {
+		return err
+	}
+	if info, err := file.Stat(); err == nil && info.Size() > maxAnswers {
+		_ = file.Truncate(0)
+	}
+	_, err = file.Write(line)
+	return errors.Join(err, file.Close())
+}
+
+func readNote(path string, into any) error {
+	text, err := os.ReadFile(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return token.ErrNotFound
+	}
+	if err != nil {
+		return fmt.Errorf("note: %w", err)
+	}
+	if json.Unmarshal(text, into) != nil {
+		return token.ErrNotFound // cut short, or of another release: as good as none
+	}
+	return nil
+}
+
+func (s *Store) writeNote(key token.Key, name string, note any) error {
+	if err := s.makeLocks(); err != nil {
+		return err
+	}
+	if err := os.WriteFile(s.notePath(key, name), mustEncode(note), 0o600); err != nil {
+		return fmt.Errorf("note: %w", err)
+	}
+	return nil
+}
+
+// fingerprintOf tells tokens apart without holding them.
+func fingerprintOf(idToken token.Secret) string {
+	sum := sha256.Sum256([]byte(idToken.Reveal()))
+	return hex.EncodeToString(sum[:16])
+}
