@@ -24,6 +24,7 @@ type Env struct {
 	Environ    []string // NAME=value
 	Now        func() time.Time
 	HomeDir    func() (string, error) // the person's home directory
+	TempDir    func() string          // for locks where the home cannot have them
 	Executable func() (string, error) // the absolute path of this program
 	// Interruptible returns a context that Ctrl-C and SIGTERM end. It is called when a call has to do more than read the
 	// store: watching for signals starts threads, and until then the default, dying at once, is right.
@@ -47,6 +48,7 @@ func OSEnv() Env {
 		Environ:    os.Environ(),
 		Now:        time.Now,
 		HomeDir:    os.UserHomeDir,
+		TempDir:    os.TempDir,
 		Executable: os.Executable,
 		Interruptible: func(ctx context.Context) (context.Context, context.CancelFunc) {
 			// A reader of stderr that is gone must not end us between a refresh and its save.

@@ -221,14 +221,15 @@ func (o *storeOptions) open(env Env, terminal *terminal, log *slog.Logger) (*sto
 		return nil, err
 	}
 	return store.Open(store.Config{
-		Mode:      store.Mode(o.mode),
-		Directory: directory,
-		Locks:     filepath.Join(base, "locks"),
-		Keychain:  env.Keychain,
-		Now:       env.Now,
-		Warn:      terminal.warn,
-		Waiting:   terminal.waiting,
-		Log:       log,
+		Mode:          store.Mode(o.mode),
+		Directory:     directory,
+		Locks:         filepath.Join(base, "locks"),
+		FallbackLocks: filepath.Join(env.TempDir(), "kubectl-oidc_login-"+strconv.Itoa(os.Getuid())),
+		Keychain:      env.Keychain,
+		Now:           env.Now,
+		Warn:          terminal.warn,
+		Waiting:       terminal.waiting,
+		Log:           log,
 	})
 }
 

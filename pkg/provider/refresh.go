@@ -34,6 +34,7 @@ func (p *Provider) Refresh(ctx context.Context, _ token.Key, session token.Sessi
 	}
 	renewed := session
 	renewed.RefreshToken = got.refreshToken // x/oauth2 keeps the old one where the answer has none
+	renewed.Static = got.refreshToken.Equal(session.RefreshToken)
 	if got.idToken.IsEmpty() {
 		return token.Set{Session: renewed}, nil
 	}

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"path/filepath"
 	"time"
 
 	"github.com/gofrs/flock"
@@ -36,10 +37,51 @@ func (s *Store) Lock(ctx context.Context, key token.Key, purpose token.Purpose) 
 	if s.config.Mode == None {
 		return func() {}, nil // there is nothing that processes share
 	}
-	if err := s.makeLocks(); err != nil {
-		return nil, err
+	var causes []error
+	for _, directory := range []string{s.config.Locks, s.config.FallbackLocks} {
+		path := filepath.Join(directory, key.ID()+"."+string(purpose)+".lock")
+		cause := canLock(directory, path)
+		if cause == nil {
+			return s.lockFile(ctx, path, purpose)
+		}
+		causes = append(causes, cause)
 	}
-	path := s.lockPath(key, purpose)
+	return nil, &token.Error{
+		Err:  fmt.Errorf("%w: %w", token.ErrNoLock, errors.Join(causes...)),
+		Hint: []string{"Make the folder writable for yourself alone. Without a lock, two calls at once could end your session."},
+	}
+}
+
+// canLock tries whether a lock can be had at all there: a full or read-only disk, or a network file system, may have none.
+func canLock(directory, path string) error {
+	if err := makePrivate(directory); err != nil {
+		return err
+	}
+	probe := flock.New(path, flock.SetPermissions(0o600))
+	defer func() { _ = probe.Close() }()
+	_, err := probe.TryRLock() // somebody else's lock is no error
+	return err
+}
+
+// makePrivate makes a folder that is ours alone. One that somebody else has made in a place open to all is refused.
+func makePrivate(directory string) error {
+	if directory == "" {
+		return errors.New("no folder")
+	}
+	if err := os.MkdirAll(directory, 0o700); err != nil {
+		return err
+	}
+	info, err := os.Lstat(directory)
+	if err != nil {
+		return err
+	}
+	if !info.IsDir() || !isOurs(info) {
+		return fmt.Errorf("%s belongs to somebody else", directory)
+	}
+	return nil
+}
+
+func (s *Store) lockFile(ctx context.Context, path string, purpose token.Purpose) (func(), error) {
 	lock := flock.New(path, flock.SetPermissions(0o600))
 	timeout := refreshLockTimeout
 	if purpose == token.Login {
@@ -54,13 +96,6 @@ func (s *Store) Lock(ctx context.Context, key token.Key, purpose token.Purpose) 
 	}
 	s.writeHolder(path)
 	return func() { _ = lock.Unlock() }, nil
-}
-
-func (s *Store) makeLocks() error {
-	if err := os.MkdirAll(s.config.Locks, 0o700); err != nil {
-		return fmt.Errorf("lock: %w", err)
-	}
-	return nil
 }
 
 func lockError(path string, purpose token.Purpose, err error) error {

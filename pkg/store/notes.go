@@ -120,7 +120,7 @@ func (s *Store) NoteAnswer(_ context.Context, key token.Key, answer token.Answer
 	path := s.notePath(key, "answers")
 	err := appendLine(path, line)
 	if errors.Is(err, fs.ErrNotExist) {
-		if err := s.makeLocks(); err != nil {
+		if err := makePrivate(s.config.Locks); err != nil {
 			return err
 		}
 		err = appendLine(path, line)
@@ -158,7 +158,7 @@ func readNote(path string, into any) error {
 }
 
 func (s *Store) writeNote(key token.Key, name string, note any) error {
-	if err := s.makeLocks(); err != nil {
+	if err := makePrivate(s.config.Locks); err != nil {
 		return err
 	}
 	if err := os.WriteFile(s.notePath(key, name), mustEncode(note), 0o600); err != nil {

@@ -32,6 +32,7 @@ type sessionRecord struct {
 	Audience     []string `json:"audience"`
 	Nonce        string   `json:"nonce,omitempty"`
 	AuthTime     int64    `json:"auth_time,omitempty"`
+	Static       bool     `json:"static,omitempty"`
 }
 
 func encodeIDToken(idToken token.IDToken) []byte {
@@ -76,6 +77,7 @@ func encodeSession(session token.Session) []byte {
 		Subject:      session.Subject,
 		Audience:     session.Audience,
 		Nonce:        session.Nonce,
+		Static:       session.Static,
 	}
 	if !session.AuthTime.IsZero() {
 		record.AuthTime = session.AuthTime.Unix()
@@ -99,6 +101,7 @@ func decodeSession(text []byte) (token.Session, error) {
 		Subject:      record.Subject,
 		Audience:     record.Audience,
 		Nonce:        record.Nonce,
+		Static:       record.Static,
 	}
 	if record.AuthTime != 0 {
 		session.AuthTime = time.Unix(record.AuthTime, 0)

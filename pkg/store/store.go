@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"path/filepath"
 	"sync"
 	"time"
 
@@ -32,10 +31,12 @@ func Modes() []Mode { return []Mode{Auto, Keyring, Disk, None} }
 // Config says where tokens and locks lie.
 type Config struct {
 	Mode      Mode
-	Directory string   // for files: absolute; made with mode 0700 when first needed
-	Locks     string   // a folder whose scope is the OS user's, whatever Directory is: absolute
-	Keychain  Keychain // the zero value is the operating system's
-	Now       func() time.Time
+	Directory string // for files: absolute; made with mode 0700 when first needed
+	Locks     string // a folder whose scope is the OS user's, whatever Directory is: absolute
+	// FallbackLocks is a folder for locks where Locks cannot be used: absolute; empty: none.
+	FallbackLocks string
+	Keychain      Keychain // the zero value is the operating system's
+	Now           func() time.Time
 	// Warn tells the person what they should know although the call goes on.
 	Warn func(error)
 	// Waiting is told, once, when a lock has not been had for a second.
@@ -191,9 +192,4 @@ func (p *preferred) set(ctx context.Context, name string, value []byte) error {
 func (p *preferred) remove(ctx context.Context, name string) error {
 	_ = p.first.remove(ctx, name)
 	return p.second.remove(ctx, name)
-}
-
-// lockPath is the file that stands for a lock.
-func (s *Store) lockPath(key token.Key, purpose token.Purpose) string {
-	return filepath.Join(s.config.Locks, key.ID()+"."+string(purpose)+".lock")
 }

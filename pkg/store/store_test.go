@@ -261,6 +261,97 @@ func TestWaitingIsTold(t *testing.T) {
 	}
 }
 
+// Where the home can have no lock, the fallback folder has; where that cannot either, or is somebody else's, it is said.
+func TestFallbackLocks(t *testing.T) {
+	t.Parallel()
+	file := filepath.Join(t.TempDir(), "file")
+	if err := os.WriteFile(file, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	fallback := filepath.Join(t.TempDir(), "fallback")
+	store := openStore(t, Config{Mode: Disk, Locks: filepath.Join(file, "locks"), FallbackLocks: fallback})
+	unlock, err := store.Lock(t.Context(), key, token.Refresh)
+	if err != nil {
+		t.Fatal(err)
+	}
+	unlock()
+
+	if err := os.Chmod(fallback, 0o777); err != nil { //nolint:gosec // what a stranger may have prepared
+		t.Fatal(err)
+	}
+	_, err = store.Lock(t.Context(), key, token.Refresh)
+	if !errors.Is(err, token.ErrNoLock) || !strings.Contains(err.Error(), "belongs to somebody else") {
+		t.Errorf("expected no lock in a folder open to all, got %v", err)
+	}
+}
+
+// The notes about calls are found again by the same caller alone, and hold no token.
+func TestNotes(t *testing.T) {
+	t.Parallel()
+	locks := t.TempDir()
+	store := openStore(t, Config{Mode: Disk, Locks: locks})
+	if _, err := store.Attempt(t.Context(), key); !errors.Is(err, token.ErrNotFound) {
+		t.Errorf("attempt: expected ErrNotFound, got %v", err)
+	}
+	kubectl := token.Caller{PID: 7, Started: "then", Server: "https://c.example"}
+	now := time.Now()
+	attempt := token.Attempt{Caller: kubectl, At: now}
+	answer := token.Answer{Caller: kubectl, IDToken: token.NewSecret("the.id.token"), Told: now.Add(time.Minute), At: now}
+	if err := errors.Join(
+		store.NoteAttempt(t.Context(), key, attempt),
+		store.NoteAnswer(t.Context(), key, answer),
+		store.NoteRefused(t.Context(), key, now),
+	); err != nil {
+		t.Fatal(err)
+	}
+	if got, err := store.Attempt(t.Context(), key); err != nil || got.Caller != kubectl || !got.At.Equal(now) {
+		t.Errorf("attempt: got %+v, %v", got, err)
+	}
+	if got, err := store.Answer(t.Context(), key, kubectl, answer.IDToken); err != nil || !got.At.Equal(now) || !got.Told.Equal(answer.Told) {
+		t.Errorf("answer: got %+v, %v", got, err)
+	}
+	if got, err := store.Refused(t.Context(), key); err != nil || !got.Equal(now) {
+		t.Errorf("refused: got %v, %v", got, err)
+	}
+	for name, other := range map[string]struct {
+		caller token.Caller
+		text   string
+	}{
+		"process": {token.Caller{PID: 8, Started: "then", Server: kubectl.Server}, "the.id.token"},
+		"start":   {token.Caller{PID: 7, Started: "later", Server: kubectl.Server}, "the.id.token"},
+		"cluster": {token.Caller{PID: 7, Started: "then", Server: "https://d.example"}, "the.id.token"},
+		"token":   {kubectl, "another.id.token"},
+	} {
+		if _, err := store.Answer(t.Context(), key, other.caller, token.NewSecret(other.text)); !errors.Is(err, token.ErrNotFound) {
+			t.Errorf("another %s was taken for the same: %v", name, err)
+		}
+	}
+	if err := store.Begin(t.Context(), key, token.Set{}); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := store.Attempt(t.Context(), key); !errors.Is(err, token.ErrNotFound) {
+		t.Errorf("a login that succeeded does not end the attempt: %v", err)
+	}
+	for range 500 {
+		if err := store.NoteAnswer(t.Context(), key, answer); err != nil {
+			t.Fatal(err)
+		}
+	}
+	err := filepath.WalkDir(locks, func(path string, entry fs.DirEntry, err error) error {
+		if err != nil || entry.IsDir() {
+			return err
+		}
+		text, err := os.ReadFile(path)
+		if len(text) > 2*maxAnswers || strings.Contains(string(text), "the.id.token") {
+			t.Errorf("%s has %d octets, or the token", path, len(text))
+		}
+		return err
+	})
+	if err != nil {
+		t.Error(err)
+	}
+}
+
 // Without anything to share there is nothing to lock: a read-only home does not matter.
 func TestNoneNeedsNoFolder(t *testing.T) {
 	t.Parallel()

@@ -9,6 +9,9 @@ var ErrNotFound = errors.New("not found")
 // pass (timeouts, overload, no network) are never this one.
 var ErrSessionEnded = errors.New("session ended")
 
+// ErrNoLock says that this machine has no place for a lock that works.
+var ErrNoLock = errors.New("no lock can be had")
+
 // Kind says what sort of failure an Error is; it becomes the exit code.
 type Kind int
 

@@ -35,8 +35,8 @@ type Store interface {
 	// NoteRefused notes that a token is renewed for that reason.
 	NoteRefused(context.Context, Key, time.Time) error
 
-	// Lock excludes every other process with the same key and purpose until unlock is called, or fails when the context
-	// ends or the wait gets hopeless.
+	// Lock excludes every other process with the same key and purpose until unlock is called. It fails when the context
+	// ends or the wait gets hopeless, and with ErrNoLock where no lock works.
 	Lock(context.Context, Key, Purpose) (unlock func(), err error)
 }
 
@@ -115,7 +115,7 @@ func (s *Source) Obtain(ctx context.Context, key Key) (IDToken, error) {
 
 // Login asks a person even though a session may exist, and saves the result.
 func (s *Source) Login(ctx context.Context, key Key) (IDToken, error) {
-	unlock, err := s.Store.Lock(ctx, key, Login)
+	unlock, err := s.lockLogin(ctx, key)
 	if err != nil {
 		return IDToken{}, err
 	}
@@ -158,11 +158,13 @@ func (s *Source) news(ctx context.Context, key Key) (IDToken, bool) {
 // renew refreshes under the lock. From request to save it does not stop for a cancelled context: the old refresh token
 // is spent as soon as the provider has read the request, and the new one exists nowhere else.
 func (s *Source) renew(ctx context.Context, key Key) (IDToken, error) {
-	unlock, err := s.Store.Lock(ctx, key, Refresh)
-	if err != nil {
-		return IDToken{}, err
+	unlock, lockErr := s.Store.Lock(ctx, key, Refresh)
+	if lockErr != nil && !errors.Is(lockErr, ErrNoLock) {
+		return IDToken{}, lockErr
 	}
-	defer unlock()
+	if lockErr == nil {
+		defer unlock()
+	}
 	if stored, ok := s.news(ctx, key); ok {
 		return stored, nil
 	}
@@ -172,6 +174,9 @@ func (s *Source) renew(ctx context.Context, key Key) (IDToken, error) {
 	}
 	if err != nil {
 		return IDToken{}, err
+	}
+	if lockErr != nil && !session.Static {
+		return IDToken{}, lockErr // two refreshes at once would end the session
 	}
 	ctx = context.WithoutCancel(ctx)
 	set, err := s.refresh(ctx, key, session)
@@ -226,7 +231,7 @@ func (s *Source) refresh(ctx context.Context, key Key, session Session) (Set, er
 // logIn shares a login with the processes that wait for the same one: whoever comes second takes the first one's result,
 // also if it is none.
 func (s *Source) logIn(ctx context.Context, key Key) (IDToken, error) {
-	unlock, err := s.Store.Lock(ctx, key, Login)
+	unlock, err := s.lockLogin(ctx, key)
 	if err != nil {
 		return IDToken{}, err
 	}
@@ -240,6 +245,16 @@ func (s *Source) logIn(ctx context.Context, key Key) (IDToken, error) {
 	return s.askPerson(ctx, key)
 }
 
+// lockLogin goes on without a lock where there can be none: two windows are no harm.
+func (s *Source) lockLogin(ctx context.Context, key Key) (func(), error) {
+	unlock, err := s.Store.Lock(ctx, key, Login)
+	if errors.Is(err, ErrNoLock) {
+		s.Warn(err)
+		return func() {}, nil
+	}
+	return unlock, err
+}
+
 // askPerson logs in and saves. The refresh lock is taken for the save alone, never while a person is busy.
 func (s *Source) askPerson(ctx context.Context, key Key) (IDToken, error) {
 	set, err := s.Provider.Login(ctx, key, func() {
@@ -250,11 +265,13 @@ func (s *Source) askPerson(ctx context.Context, key Key) (IDToken, error) {
 	}
 	ctx = context.WithoutCancel(ctx)
 	unlock, err := s.Store.Lock(ctx, key, Refresh)
-	if err != nil {
+	switch {
+	case err == nil:
+		defer unlock()
+	case !errors.Is(err, ErrNoLock):
 		s.Warn(err)
 		return set.IDToken, nil
 	}
-	defer unlock()
 	if err := s.Store.Begin(ctx, key, set); err != nil {
 		s.Warn(err)
 	}

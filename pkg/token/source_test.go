@@ -20,6 +20,7 @@ type world struct {
 	attempt *Attempt
 	answer  *Answer
 	refused time.Time
+	noLock  bool
 
 	login       func() (Set, error)
 	refresh     func(Session) (Set, error)
@@ -116,6 +117,9 @@ func (w *world) End(context.Context, Key) error {
 func (w *world) Lock(_ context.Context, _ Key, purpose Purpose) (func(), error) {
 	if w.beforeLocks != nil {
 		w.beforeLocks(purpose)
+	}
+	if w.noLock {
+		return nil, fmt.Errorf("%w: read-only", ErrNoLock)
 	}
 	w.note("lock %s", purpose)
 	return func() { w.note("unlock %s", purpose) }, nil
@@ -352,6 +356,20 @@ func TestSource(t *testing.T) {
 				w.answer = &Answer{Caller: kubectl, IDToken: w.idToken.Raw, Told: w.now.Add(time.Second), At: w.now.Add(-time.Second)}
 			},
 			token: "id-old",
+		},
+		"no lock can be had, and the provider rotates": {
+			given: func(w *world, _ *Source) { w.holds("old", time.Minute).noLock = true },
+			err:   "no lock can be had: read-only",
+		},
+		"no lock can be had, and the provider does not rotate": {
+			given: func(w *world, _ *Source) { w.holds("old", time.Minute).noLock = true; w.session.Static = true },
+			calls: "REFRESH rt-old, renew rt-refreshed",
+			token: "id-refreshed",
+		},
+		"no lock can be had, and no session is there": {
+			given: func(w *world, _ *Source) { w.noLock = true },
+			calls: "warn: no lock can be had: read-only, LOGIN, begin rt-login",
+			token: "id-login",
 		},
 		"nobody may be asked": {
 			given: func(_ *world, s *Source) { s.MayAsk = errors.New("CI") },

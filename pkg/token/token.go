@@ -43,6 +43,8 @@ type Session struct {
 	Audience     []string  // the aud claim of the login
 	Nonce        string    // the nonce of the login; it is spent, so no secret
 	AuthTime     time.Time // the auth_time claim of the login, zero if there was none
+	// Static is true where the last refresh brought the same refresh token again: this provider does not rotate.
+	Static bool
 }
 
 // Set is what a login or a refresh brings.
