@@ -84,7 +84,7 @@ type session struct {
 // newSession connects flags, provider and store. Target names what the person logs in to, if it is known.
 func newSession(command *cobra.Command, env Env, terminal *terminal, options *options, target string) (*session, error) {
 	log := newLog(env.Stderr, options.verbose)
-	config, err := options.providerConfig(env, command.Flags(), log)
+	config, err := options.providerConfig(env, command.Flags(), terminal, log)
 	if err != nil {
 		return nil, err
 	}

@@ -107,7 +107,7 @@ func (o *storeOptions) addFlags(flags *pflag.FlagSet) {
 }
 
 // providerConfig turns the flags into what pkg/provider takes.
-func (o *options) providerConfig(env Env, flags *pflag.FlagSet, log *slog.Logger) (provider.Config, error) {
+func (o *options) providerConfig(env Env, flags *pflag.FlagSet, terminal *terminal, log *slog.Logger) (provider.Config, error) {
 	for _, flag := range []struct{ name, value string }{
 		{"oidc-issuer-url", o.provider.issuerURL},
 		{"oidc-client-id", o.provider.clientID},
@@ -137,6 +137,7 @@ func (o *options) providerConfig(env Env, flags *pflag.FlagSet, log *slog.Logger
 		Proxy:                  env.Proxy,
 		Now:                    env.Now,
 		Log:                    log,
+		Warn:                   terminal.warn,
 	}, nil
 }
 

@@ -37,6 +37,7 @@ type Config struct {
 	Proxy     func(*http.Request) (*url.URL, error) // nil: no proxy
 	Now       func() time.Time                      // the clock
 	Log       *slog.Logger                          // steps, without secrets
+	Warn      func(error)                           // what the person should know although the login goes on
 
 	// LoadDocument and SaveDocument keep the provider's metadata and keys between processes; nil: nothing is kept.
 	LoadDocument func(name string) []byte

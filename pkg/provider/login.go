@@ -105,6 +105,7 @@ func (l *login) finish(ctx context.Context, response url.Values) (token.Set, err
 	if err != nil {
 		return token.Set{}, err
 	}
+	l.provider.checkClock(got)
 	return got.set(claims, l.nonce), nil
 }
 

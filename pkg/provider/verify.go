@@ -3,6 +3,8 @@ package provider
 import (
 	"cmp"
 	"context"
+	"fmt"
+	"time"
 
 	"github.com/kubectl-oidc-login/kubectl-oidc-login/pkg/token"
 )
@@ -16,6 +18,20 @@ func (p *Provider) verify(ctx context.Context, from *metadata, got answer, want 
 	want.now = got.issued
 	want.accessToken = got.accessToken
 	return verifyIDToken(ctx, got.idToken.Reveal(), want)
+}
+
+// A clock that is further off makes other programs fail, so it is worth a word.
+const tolerableSkew = time.Minute
+
+// checkClock tells a person whose clock is wrong. The login works all the same.
+func (p *Provider) checkClock(got answer) {
+	skew := got.issued.Sub(got.received).Round(time.Second)
+	switch {
+	case skew > tolerableSkew:
+		p.config.Warn(fmt.Errorf("this machine's clock is %s behind the provider's", skew))
+	case skew < -tolerableSkew:
+		p.config.Warn(fmt.Errorf("this machine's clock is %s ahead of the provider's", -skew))
+	}
 }
 
 // set is what a login brought.
