@@ -96,24 +96,6 @@ func (r *chaosRound) run() error {
 	return r.heal(lost)
 }
 
-// state is what tells whether a session was lost.
-type state struct {
-	requests int // for tokens
-	reuse    int
-	windows  int
-	held     bool // whether the stored refresh token is the provider's newest
-}
-
-func (m *machine) look() state {
-	stored := m.refreshToken()
-	return state{
-		requests: m.provider.Count(idp.Token),
-		reuse:    m.provider.Reuse(),
-		windows:  m.windows(),
-		held:     stored != "" && stored == m.provider.RefreshToken(),
-	}
-}
-
 func (r *chaosRound) prepare() error {
 	r.advance(r.plan.clock)
 	if r.plan.rotateKeys {

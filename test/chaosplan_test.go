@@ -72,7 +72,12 @@ func (p *plan) drawFault(random *rand.Rand) {
 	if p.endpoint == idp.Token && random.IntN(4) == 0 {
 		p.fault = pick(random, "reset-after", "error=temporarily_unavailable")
 	}
-	p.cold = p.cold || p.endpoint != idp.Token && random.IntN(3) > 0
+	switch p.endpoint {
+	case idp.Discovery:
+		p.cold = true // or nothing is asked of it
+	case idp.Keys:
+		p.rotateKeys = !p.cold // the new keys cannot be had when the answer is there
+	}
 	if p.fault == "hang" {
 		// The first call hangs and is killed; the others wait for it, and must go on.
 		p.clock, p.cold, p.latency = 2*time.Minute, p.endpoint != idp.Token, 0

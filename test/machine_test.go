@@ -79,11 +79,9 @@ func (m *machine) mustLogIn(t *testing.T) {
 	t.Helper()
 	for range 2 {
 		started := time.Now()
-		c, err := m.start(way{runs: 1})
-		if err != nil {
-			t.Fatal(err)
-		}
-		if err := errors.Join(c.wait(), m.checkOutput(c, true)); err != nil || m.windows() != 1 {
+		c := m.mustStart(t, way{runs: 1})
+		m.mustEnd(t, c)
+		if err := m.checkOutput(c, true); err != nil || m.windows() != 1 || !m.look().held {
 			t.Fatalf("no login: %v\n%s", err, c.stderr.text.String())
 		}
 		m.usual = time.Since(started)
@@ -121,6 +119,24 @@ func (m *machine) refreshToken() string {
 	return ""
 }
 
+// state is what tells whether a session was lost.
+type state struct {
+	requests int // for tokens
+	reuse    int
+	windows  int
+	held     bool // whether the stored refresh token is the provider's newest
+}
+
+func (m *machine) look() state {
+	stored := m.refreshToken()
+	return state{
+		requests: m.provider.Count(idp.Token),
+		reuse:    m.provider.Reuse(),
+		windows:  m.windows(),
+		held:     stored != "" && stored == m.provider.RefreshToken(),
+	}
+}
+
 // way is how the program is called.
 type way struct {
 	kubectl bool // by kubectl, else by hand
@@ -150,6 +166,22 @@ func (m *machine) command(way way) *exec.Cmd {
 	}
 	command.SysProcAttr = &syscall.SysProcAttr{Setpgid: true} // as a shell does with its jobs
 	return command
+}
+
+func (m *machine) mustStart(t *testing.T, way way) *call {
+	t.Helper()
+	c, err := m.start(way)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return c
+}
+
+func (m *machine) mustEnd(t *testing.T, c *call) {
+	t.Helper()
+	if err := c.wait(); err != nil {
+		t.Fatalf("%v\n%s", err, c.stderr.text.String())
+	}
 }
 
 // call is one that is under way.
