@@ -39,5 +39,5 @@ demo: ## Log in to a cluster that exists for a minute
 	cd test/demo && CGO_ENABLED=0 GOFLAGS="-buildvcs=false -gcflags=all=-l" go run .
 
 .PHONY: bench
-bench: ## Measure what a call costs, against a program that reads and prints a file
-	go run ./test/bench
+bench: ## Measure what calls cost, against a program that reads and prints a file; writes docs/performance.md
+	go run ./test/bench -write docs/performance.md

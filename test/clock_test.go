@@ -21,7 +21,9 @@ func (c *slowClock) now() time.Time {
 func (c *slowClock) advance(step time.Duration) { c.offset.Add(int64(step)) }
 
 // String is for the environment of a program; parseSlowClock reads it.
-func (c *slowClock) String() string { return fmt.Sprintf("%d %d", c.origin.UnixNano(), c.offset.Load()) }
+func (c *slowClock) String() string {
+	return fmt.Sprintf("%d %d", c.origin.UnixNano(), c.offset.Load())
+}
 
 func parseSlowClock(text string) (*slowClock, error) {
 	var origin, offset int64
