@@ -6,9 +6,7 @@ import (
 	"net/http"
 	"net/url"
 	"os"
-	"os/signal"
 	"strings"
-	"syscall"
 	"time"
 
 	"github.com/kubectl-oidc-login/kubectl-oidc-login/pkg/browser"
@@ -41,20 +39,16 @@ type Env struct {
 // OSEnv is the environment of this process.
 func OSEnv() Env {
 	return Env{
-		Args:       os.Args[1:],
-		Stdin:      os.Stdin,
-		Stdout:     os.Stdout,
-		Stderr:     os.Stderr,
-		Environ:    os.Environ(),
-		Now:        time.Now,
-		HomeDir:    os.UserHomeDir,
-		TempDir:    os.TempDir,
-		Executable: os.Executable,
-		Interruptible: func(ctx context.Context) (context.Context, context.CancelFunc) {
-			// A reader of stderr that is gone must not end us between a refresh and its save.
-			signal.Ignore(syscall.SIGPIPE)
-			return signal.NotifyContext(ctx, os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
-		},
+		Args:            os.Args[1:],
+		Stdin:           os.Stdin,
+		Stdout:          os.Stdout,
+		Stderr:          os.Stderr,
+		Environ:         os.Environ(),
+		Now:             time.Now,
+		HomeDir:         os.UserHomeDir,
+		TempDir:         os.TempDir,
+		Executable:      os.Executable,
+		Interruptible:   interruptible,
 		OpenBrowser:     browser.Command.Open,
 		Parent:          parentOf,
 		ParentArguments: parentArguments,

@@ -16,9 +16,10 @@ func Margin(lifetime time.Duration) time.Duration {
 	return max(min(margin, lifetime/3), 0)
 }
 
-// UseUntil returns the instant from which the token is renewed rather than handed out.
+// UseUntil returns the instant from which the token is renewed rather than handed out: a whole second, since that is what
+// kubectl can be told, and both must mean the same instant.
 func (t IDToken) UseUntil() time.Time {
-	return t.Expiry.Add(-Margin(t.Expiry.Sub(t.Issued)))
+	return t.Expiry.Add(-Margin(t.Expiry.Sub(t.Issued))).Truncate(time.Second)
 }
 
 // ToldExpiry returns the expiry that kubectl is told. It compares without a margin of its own, so it gets UseUntil; but
@@ -27,5 +28,5 @@ func (t IDToken) ToldExpiry(now time.Time) time.Time {
 	if until := t.UseUntil(); now.Before(until) {
 		return until
 	}
-	return t.Expiry
+	return t.Expiry.Truncate(time.Second)
 }

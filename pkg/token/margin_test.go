@@ -40,3 +40,15 @@ func TestToldExpiry(t *testing.T) {
 		}
 	}
 }
+
+// kubectl is told whole seconds. It must not ask again while the same token would still be served.
+func TestUseUntilIsAWholeSecond(t *testing.T) {
+	t.Parallel()
+	issued := time.Unix(1_800_000_000, 987_654_321)
+	idToken := IDToken{Issued: issued, Expiry: issued.Add(14 * time.Second)}
+	for _, instant := range []time.Time{idToken.UseUntil(), idToken.ToldExpiry(issued), idToken.ToldExpiry(issued.Add(13 * time.Second))} {
+		if instant.Nanosecond() != 0 || instant.After(idToken.Expiry) {
+			t.Errorf("got %s", instant.Format(time.RFC3339Nano))
+		}
+	}
+}

@@ -22,9 +22,10 @@ jwt:
     groups: {claim: groups, prefix: "oidc:"}
 `
 
-// APIServer is a kube-apiserver with RBAC that takes Dex's ID tokens.
+// APIServer is a kube-apiserver with RBAC that takes Dex's ID tokens. Everybody reaches it through Traffic.
 type APIServer struct {
 	URL        string
+	Traffic    *RecordingProxy
 	CA         *CertificateAuthority
 	AdminToken string // a static token of the group system:masters
 }
@@ -78,5 +79,7 @@ func StartAPIServer(tb testing.TB, ca *CertificateAuthority, dex *Dex) *APIServe
 	authenticated := getRequest(tb, apiServer.URL+"/api")
 	authenticated.Header.Set("Authorization", "Bearer "+dex.PasswordGrant(tb))
 	server.awaitReady(tb, func() error { return probeHTTP(client, authenticated) })
+	apiServer.Traffic = StartRecordingProxy(tb, ca, apiServer.URL)
+	apiServer.URL = apiServer.Traffic.URL
 	return apiServer
 }

@@ -30,12 +30,13 @@ func TestLogin(t *testing.T) {
 
 // newcomer is a person who has installed the plugin, got a kubeconfig, and done nothing else.
 type newcomer struct {
-	dex      *Dex
-	keychain *Keychain
-	browser  *Browser
-	computer *Workstation
-	getToken []string // the plugin's arguments
-	username string   // as the API server is to see it
+	dex       *Dex
+	apiServer *APIServer
+	keychain  *Keychain
+	browser   *Browser
+	computer  *Workstation
+	getToken  []string // the plugin's arguments
+	username  string   // as the API server is to see it
 }
 
 func newNewcomer(t *testing.T) *newcomer {
@@ -46,10 +47,11 @@ func newNewcomer(t *testing.T) *newcomer {
 	keychain := StartKeychain(t)
 	browser := StartBrowser(t, ca)
 	n := &newcomer{
-		dex:      dex,
-		keychain: keychain,
-		browser:  browser,
-		computer: NewWorkstation(t, keychain),
+		dex:       dex,
+		apiServer: apiServer,
+		keychain:  keychain,
+		browser:   browser,
+		computer:  NewWorkstation(t, keychain),
 		getToken: []string{
 			"get-token",
 			"--oidc-issuer-url=" + dex.IssuerURL,

@@ -9,6 +9,7 @@ import (
 	"net/http/httputil"
 	"net/url"
 	"slices"
+	"strings"
 	"sync"
 	"testing"
 )
@@ -19,6 +20,7 @@ type RecordingProxy struct {
 
 	backend http.RoundTripper
 	mu      sync.Mutex
+	refused string // the value of an Authorization header that gets no further
 	taken   int
 	all     []Exchange
 }
@@ -51,8 +53,36 @@ func StartRecordingProxy(tb testing.TB, ca *CertificateAuthority, backend string
 	return proxy
 }
 
+// RefuseToken makes the proxy answer 401 to a bearer token from now on, as a server does that believes it no longer.
+func (p *RecordingProxy) RefuseToken(token string) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.refused = "Bearer " + token
+}
+
+func (p *RecordingProxy) refuses(request *http.Request) bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.refused != "" && request.Header.Get("Authorization") == p.refused
+}
+
+// unauthorized is what kube-apiserver answers to a token that it does not believe.
+func unauthorized(request *http.Request) *http.Response {
+	const status = `{"kind":"Status","apiVersion":"v1","status":"Failure","message":"Unauthorized","reason":"Unauthorized","code":401}`
+	return &http.Response{
+		StatusCode: http.StatusUnauthorized,
+		ProtoMajor: 1, ProtoMinor: 1,
+		Header:  http.Header{"Content-Type": {"application/json"}},
+		Body:    io.NopCloser(strings.NewReader(status)),
+		Request: request,
+	}
+}
+
 // RoundTrip hands one request on and records it with its answer. It is called by the reverse proxy.
 func (p *RecordingProxy) RoundTrip(request *http.Request) (*http.Response, error) {
+	if p.refuses(request) {
+		return unauthorized(request), nil
+	}
 	var body []byte
 	if request.Body != nil {
 		var err error
