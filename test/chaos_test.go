@@ -97,7 +97,7 @@ func (r *chaosRound) run() error {
 }
 
 func (r *chaosRound) prepare() error {
-	r.advance(r.plan.clock)
+	r.clock.advance(r.plan.clock)
 	if r.plan.rotateKeys {
 		r.provider.RotateKeys()
 	}
@@ -198,7 +198,7 @@ func (r *chaosRound) lossCause(before, after state) string {
 func (r *chaosRound) heal(lost bool) error {
 	before := r.look()
 	r.provider.Reset()
-	r.advance(expiredForSure)
+	r.clock.advance(expiredForSure)
 	c, err := r.start(way{runs: 1})
 	if err != nil {
 		return err

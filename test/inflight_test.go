@@ -33,7 +33,7 @@ func strikeInFlight(t *testing.T, m *machine, signal syscall.Signal, way way) {
 		latency = 100 * time.Millisecond
 		bound   = 10 * time.Second // far below a request's time-out, even on a busy machine
 	)
-	m.advance(expiredForSure)
+	m.clock.advance(expiredForSure)
 	if err := m.provider.Set("latency", latency.String()); err != nil {
 		t.Fatal(err)
 	}

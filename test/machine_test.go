@@ -15,7 +15,6 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
-	"sync/atomic"
 	"syscall"
 	"testing"
 	"time"
@@ -34,7 +33,7 @@ type machine struct {
 	programs string // a folder with the programs of TestMain
 	storage  string
 	provider *idp.Server
-	offset   atomic.Int64  // how far the clocks of both are moved
+	clock    slowClock     // of both
 	usual    time.Duration // what a refresh takes
 }
 
@@ -47,8 +46,9 @@ func newMachine(t *testing.T, storage string) *machine {
 	}
 	t.Cleanup(func() { _ = os.RemoveAll(home) })
 	m := &machine{home: home, programs: filepath.Join(home, "bin"), storage: storage}
+	m.clock.origin = time.Now()
 	// A long idle time, since the clock takes larger steps here than people take breaks.
-	if m.provider, err = idp.Start(idp.Config{Now: m.now, RefreshIdle: 24 * time.Hour}); err != nil {
+	if m.provider, err = idp.Start(idp.Config{Now: m.clock.now, RefreshIdle: 24 * time.Hour}); err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(m.provider.Close)
@@ -85,13 +85,9 @@ func (m *machine) mustLogIn(t *testing.T) {
 			t.Fatalf("no login: %v\n%s", err, c.stderr.text.String())
 		}
 		m.usual = time.Since(started)
-		m.advance(2 * time.Minute)
+		m.clock.advance(2 * time.Minute)
 	}
 }
-
-func (m *machine) now() time.Time { return time.Now().Add(time.Duration(m.offset.Load())) }
-
-func (m *machine) advance(step time.Duration) { m.offset.Add(int64(step)) }
 
 func (m *machine) keychain() string { return filepath.Join(m.home, "keychain") }
 
@@ -145,7 +141,11 @@ type way struct {
 	skew    time.Duration // of this call's clock
 }
 
-func (w way) clock(m *machine) time.Time { return m.now().Add(w.skew) }
+func (m *machine) clockOf(way way) *slowClock {
+	skewed := &slowClock{origin: m.clock.origin}
+	skewed.advance(time.Duration(m.clock.offset.Load()) + way.skew)
+	return skewed
+}
 
 func (m *machine) command(way way) *exec.Cmd {
 	arguments := []string{"get-token", "--token-cache-storage=" + m.storage}
@@ -160,7 +160,7 @@ func (m *machine) command(way way) *exec.Cmd {
 	command.Env = []string{
 		"PATH=" + m.programs, "HOME=" + m.home, "WORK=" + m.home, "TMPDIR=" + m.home, "KEYCHAIN=" + m.keychain(),
 		"ISSUER=" + m.provider.Issuer(),
-		"CLOCK=" + (time.Duration(m.offset.Load()) + way.skew).String(),
+		"CLOCK=" + m.clockOf(way).String(),
 		"RUNS=" + strconv.Itoa(way.runs),
 		"GORACE=atexit_sleep_ms=0", // a second per process otherwise
 	}
@@ -295,14 +295,14 @@ func (m *machine) checkOutput(c *call, byProvider bool) error {
 		return fmt.Errorf("a call of %d runs ended with %d and printed %d credentials", c.way.runs, code, found)
 	}
 	for _, credential := range credentials {
-		if until := credential.Status.ExpirationTimestamp; until == nil || !until.After(c.way.clock(m)) {
+		if until := credential.Status.ExpirationTimestamp; until == nil || !until.After(m.clockOf(c.way).now()) {
 			return fmt.Errorf("a credential is expired by the caller's clock: %v", until)
 		}
 		expiry, err := m.expiryOf(credential.Status.Token)
 		if err != nil {
 			return err
 		}
-		if byProvider && !expiry.After(m.now()) {
+		if byProvider && !expiry.After(m.clock.now()) {
 			return fmt.Errorf("a token has expired at %s", expiry)
 		}
 	}
