@@ -86,6 +86,9 @@ func (r *chaosRound) run() error {
 	if _, err := r.checkFiles(); err != nil {
 		return err
 	}
+	if asked := after.requests - before.requests; asked > 1 && r.plan.needsOneRefresh() {
+		return fmt.Errorf("the calls made %d requests instead of sharing one", asked)
+	}
 	cause := r.lossCause(before, after)
 	if lost && cause == "" {
 		return fmt.Errorf("the session was lost: %+v, then %+v", before, after)

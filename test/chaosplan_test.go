@@ -39,7 +39,7 @@ func drawRound(random *rand.Rand) plan {
 			-3*time.Minute, -40*time.Second, 0),
 		latency:    pick(random, 0, time.Duration(random.IntN(40))*time.Millisecond),
 		cold:       random.IntN(8) == 0,
-		rotateKeys: random.IntN(30) == 0,
+		rotateKeys: random.IntN(50) == 0,
 	}
 	skewed := random.IntN(6) == 0
 	for range pick(random, 1, 1+random.IntN(6), 1+random.IntN(6)) {
@@ -108,4 +108,12 @@ func (c callPlan) killsPlugin() bool {
 // isSkewed tells whether a call's clock is not the provider's.
 func (p plan) isSkewed() bool {
 	return slices.ContainsFunc(p.calls, func(call callPlan) bool { return call.way.skew != 0 })
+}
+
+// needsOneRefresh is false where one call cannot do with what another one got: where answers are lost, clocks differ, or a
+// token is refused.
+func (p plan) needsOneRefresh() bool {
+	return p.fault == "" && !p.isSkewed() && !slices.ContainsFunc(p.calls, func(call callPlan) bool {
+		return call.killsPlugin() || call.way.runs > 1
+	})
 }
