@@ -31,6 +31,7 @@ type scenarioKey struct{}
 func setUpScript(env *testscript.Env) error {
 	keychain := filepath.Join(env.WorkDir, "keychain")
 	env.Setenv("KEYCHAIN", keychain)
+	env.Setenv("KERNEL_KEYRING", "forbidden")
 	env.Setenv("HOME", env.WorkDir) // some systems use other names
 	env.Setenv("USERPROFILE", env.WorkDir)
 	scenario := &scenario{}
