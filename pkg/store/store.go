@@ -15,8 +15,8 @@ import (
 type Mode string
 
 const (
-	// Auto keeps sessions in the OS keychain, where none answers in the Linux kernel's keyring, and where there is none
-	// of that either in a file; and ID tokens in files.
+	// Auto keeps sessions in the OS keychain; where none answers, in the Linux kernel's keyring; where that does not work
+	// either, in a file. ID tokens lie in files.
 	Auto Mode = "auto"
 	// Keyring keeps everything in the keychain and nothing on disk.
 	Keyring Mode = "keyring"
