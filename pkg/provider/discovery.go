@@ -73,7 +73,7 @@ func (m *metadata) checkEndpoints() error {
 		"jwks_uri":               m.JWKSURL,
 	} {
 		parsed, err := url.Parse(address)
-		if address == "" || err != nil || parsed.Host == "" {
+		if address == "" || err != nil || parsed.Hostname() == "" {
 			return failed("The provider's metadata is incomplete; tell its administrator.", "discovery: no usable %s", name)
 		}
 		if err := checkTransport(parsed); err != nil {
