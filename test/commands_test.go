@@ -34,6 +34,7 @@ func setUpScript(env *testscript.Env) error {
 	env.Setenv("KERNEL_KEYRING", "forbidden")
 	env.Setenv("HOME", env.WorkDir) // some systems use other names
 	env.Setenv("USERPROFILE", env.WorkDir)
+	env.Setenv("GORACE", "atexit_sleep_ms=0") // a second per process otherwise, under the race detector
 	scenario := &scenario{}
 	scenario.provider.origin = time.Now()
 	scenario.program.origin = scenario.provider.origin
