@@ -30,10 +30,10 @@ func ReadRequest(execInfo string) (Request, error) {
 		return Request{}, errors.New(ExecInfoVariable + " is not a JSON object")
 	}
 	if request.Kind != kind {
-		return Request{}, fmt.Errorf("%s: expected kind %q, got %q", ExecInfoVariable, kind, request.Kind)
+		return Request{}, fmt.Errorf("%s: expected kind %q, got %.100q", ExecInfoVariable, kind, request.Kind)
 	}
 	if request.APIVersion != versionV1 && request.APIVersion != versionV1beta1 {
-		return Request{}, fmt.Errorf("%s: expected apiVersion %q or %q, got %q", ExecInfoVariable, versionV1, versionV1beta1,
+		return Request{}, fmt.Errorf("%s: expected apiVersion %q or %q, got %.100q", ExecInfoVariable, versionV1, versionV1beta1,
 			request.APIVersion)
 	}
 	read := Request{APIVersion: request.APIVersion, Interactive: request.Spec.Interactive}

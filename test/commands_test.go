@@ -31,8 +31,10 @@ type scenarioKey struct{}
 func setUpScript(env *testscript.Env) error {
 	keychain := filepath.Join(env.WorkDir, "keychain")
 	env.Setenv("KEYCHAIN", keychain)
+	env.Setenv("KERNEL_KEYRING", "forbidden")
 	env.Setenv("HOME", env.WorkDir) // some systems use other names
 	env.Setenv("USERPROFILE", env.WorkDir)
+	env.Setenv("GORACE", "atexit_sleep_ms=0") // a second per process otherwise, under the race detector
 	scenario := &scenario{}
 	scenario.provider.origin = time.Now()
 	scenario.program.origin = scenario.provider.origin

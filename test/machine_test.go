@@ -159,6 +159,7 @@ func (m *machine) command(way way) *exec.Cmd {
 	command.Dir = m.home
 	command.Env = []string{
 		"PATH=" + m.programs, "HOME=" + m.home, "WORK=" + m.home, "TMPDIR=" + m.home, "KEYCHAIN=" + m.keychain(),
+		"KERNEL_KEYRING=forbidden",
 		"ISSUER=" + m.provider.Issuer(),
 		"CLOCK=" + m.clockOf(way).String(),
 		"RUNS=" + strconv.Itoa(way.runs),

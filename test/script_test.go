@@ -43,6 +43,7 @@ func runProgram(arguments []string) {
 	env.Now = clock.now
 	env.HasTerminal = func() bool { return os.Getenv("TERMINAL") != "" }
 	env.Keychain = folderKeychain(os.Getenv("KEYCHAIN"))
+	env.KernelKeyring = folderKeychain(os.Getenv("KERNEL_KEYRING"))
 	os.Exit(cli.Run(context.Background(), env))
 }
 

@@ -96,7 +96,7 @@ func checkIssuer(issuer string) error {
 	switch {
 	case issuer == "":
 		return fmt.Errorf("the issuer URL is missing")
-	case err != nil || parsed.Host == "":
+	case err != nil || parsed.Hostname() == "":
 		return fmt.Errorf("issuer URL %q is not a URL", printable(issuer))
 	case parsed.User != nil:
 		return fmt.Errorf("issuer URL has a user name in it")
@@ -119,7 +119,7 @@ func parseRedirectURL(text string) (*url.URL, error) {
 		return nil, nil
 	}
 	parsed, err := url.Parse(text)
-	if err != nil || parsed.Scheme != "http" || parsed.Host == "" || parsed.User != nil || parsed.Fragment != "" {
+	if err != nil || parsed.Scheme != "http" || parsed.Hostname() == "" || parsed.User != nil || parsed.Fragment != "" {
 		return nil, fmt.Errorf("redirect URL %q is not an http URL without user name and fragment", printable(text))
 	}
 	return parsed, nil

@@ -73,7 +73,7 @@ func (m *metadata) checkEndpoints() error {
 		"jwks_uri":               m.JWKSURL,
 	} {
 		parsed, err := url.Parse(address)
-		if address == "" || err != nil || parsed.Host == "" {
+		if address == "" || err != nil || parsed.Hostname() == "" {
 			return failed("The provider's metadata is incomplete; tell its administrator.", "discovery: no usable %s", name)
 		}
 		if err := checkTransport(parsed); err != nil {
@@ -95,13 +95,18 @@ func (m *metadata) signingAlgorithms() []string {
 	return slices.DeleteFunc(usable, func(algorithm string) bool { return !slices.Contains(m.Algorithms, algorithm) })
 }
 
+// quoteList shows strangers' words, the first few of many.
 func quoteList(values []string) string {
 	if len(values) == 0 {
 		return "none"
 	}
-	quoted := make([]string, len(values))
-	for i, value := range values {
-		quoted[i] = fmt.Sprintf("%q", printable(value))
+	const most = 10
+	var quoted []string
+	for _, value := range values[:min(len(values), most)] {
+		quoted = append(quoted, fmt.Sprintf("%q", printable(value)))
+	}
+	if more := len(values) - most; more > 0 {
+		quoted = append(quoted, fmt.Sprintf("and %d more", more))
 	}
 	return strings.Join(quoted, ", ")
 }

@@ -31,7 +31,8 @@ func refused(hint, format string, arguments ...any) error {
 
 const keptHint = "Nothing stored is lost. Try again when the provider can be reached."
 
-// unreachable says why no answer came. The text of net/http's errors repeats the URL; the cause below it is enough.
+// unreachable says why no answer came. The text of net/http's errors repeats the URL; the cause below it is enough. Nor is
+// anything shown that a server said: where that was no HTTP, it may be a token.
 func unreachable(what, host string, err error) error {
 	var wrapped *url.Error
 	if errors.As(err, &wrapped) {
@@ -57,12 +58,23 @@ func unreachable(what, host string, err error) error {
 		hint = "Check the issuer URL, and the provider's certificate."
 	case errors.Is(err, context.DeadlineExceeded) || isTimeout(err):
 		err = errors.New("no answer in time")
+	default:
+		err = withoutQuotes(err)
 	}
 	return &token.Error{
 		Kind: token.Unreachable,
 		Err:  fmt.Errorf("%s: cannot reach %s: %w", what, printable(host), err),
 		Hint: []string{hint},
 	}
+}
+
+// withoutQuotes cuts a text at the first thing that it quotes, which in net/http's errors is what the server sent.
+func withoutQuotes(err error) error {
+	text, _, quotes := strings.Cut(err.Error(), `"`)
+	if short := strings.TrimRight(printable(text), " :="); quotes || short != text {
+		return errors.New(short)
+	}
+	return err
 }
 
 func isTimeout(err error) bool {

@@ -280,6 +280,10 @@ func parseIDToken(raw string) (idToken, error) {
 	if len(parts) != 3 {
 		return idToken{}, errors.New("it is not a signed JWT")
 	}
+	if strings.ContainsAny(raw, "\r\n") {
+		// encoding/base64 skips line breaks, but kubectl could not send the token in a header.
+		return idToken{}, errors.New("it has line breaks in it")
+	}
 	header, err := parseMembers(parts[0])
 	if err != nil {
 		return idToken{}, fmt.Errorf("its header %w", err)

@@ -154,6 +154,7 @@ func TestCheckIssuer(t *testing.T) {
 		"http://op.example":             false,
 		"http://localhost.evil.example": false,
 		"https://":                      false,
+		"https://:443":                  false,
 		"op.example":                    false,
 		"ftp://op.example":              false,
 		"https://op.example?x":          false,

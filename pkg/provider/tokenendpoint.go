@@ -77,7 +77,7 @@ func (p *Provider) ask(ctx context.Context, what string,
 func (p *Provider) tokenError(what string, err error, observed *observer) error {
 	var refusal *oauth2.RetrieveError
 	switch {
-	case observed.status == 0:
+	case !observed.answered:
 		return unreachable(what, hostOf(p.config.Issuer), err)
 	case errors.As(err, &refusal) && refusal.ErrorCode != "":
 		return oauthError(what, refusal)
@@ -122,10 +122,11 @@ func describe(code, description string) string {
 
 // observer notes what x/oauth2 does not tell of an answer.
 type observer struct {
-	next   http.RoundTripper
-	status int // 0: there was no answer
-	html   bool
-	date   time.Time
+	next     http.RoundTripper
+	answered bool
+	status   int // any number: a server can even answer 000
+	html     bool
+	date     time.Time
 }
 
 func (o *observer) RoundTrip(request *http.Request) (*http.Response, error) {
@@ -133,6 +134,7 @@ func (o *observer) RoundTrip(request *http.Request) (*http.Response, error) {
 	if err != nil {
 		return nil, err
 	}
+	o.answered = true
 	o.status = response.StatusCode
 	o.html = isHTML(response.Header)
 	o.date, _ = http.ParseTime(response.Header.Get("Date"))

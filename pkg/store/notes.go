@@ -95,14 +95,14 @@ func (s *Store) Answer(_ context.Context, key token.Key, caller token.Caller, id
 	if err != nil {
 		return token.Answer{}, fmt.Errorf("note: %w", err)
 	}
-	fingerprint, latest := []byte(fingerprintOf(idToken)), answerNote{}
+	fingerprint, latest := fingerprintOf(idToken), answerNote{}
 	for line := range bytes.Lines(text) {
 		var note answerNote
 		// Most lines are about another token; they are not worth parsing.
-		if !bytes.Contains(line, fingerprint) || json.Unmarshal(line, &note) != nil {
+		if !bytes.Contains(line, []byte(fingerprint)) || json.Unmarshal(line, &note) != nil {
 			continue
 		}
-		if note.caller() == caller && note.At > latest.At {
+		if note.IDToken == fingerprint && note.caller() == caller && note.At > latest.At {
 			latest = note
 		}
 	}

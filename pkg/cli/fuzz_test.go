@@ -1,0 +1,102 @@
+package cli
+
+import (
+	"errors"
+	"os/exec"
+	"strings"
+	"testing"
+	"unicode"
+	"unicode/utf8"
+)
+
+// What a stranger wrote moves no cursor and turns no text around, and a message is one line.
+func FuzzOneLine(f *testing.F) {
+	f.Add("plain é 漢")
+	f.Add("\x1b[31mred\x07\r\n\t\x00")
+	f.Add("right\u202eleft\u2066\u200b")
+	f.Add("\x9b31m broken \xff utf-8")
+	f.Add("\n\n one \n two \n")
+	f.Fuzz(func(t *testing.T, text string) {
+		commands := func(r rune) bool { return unicode.IsControl(r) || unicode.Is(unicode.Bidi_Control, r) }
+		line := oneLine(text)
+		if strings.ContainsFunc(line, commands) || !utf8.ValidString(line) {
+			t.Errorf("a terminal would obey %q", line)
+		}
+		if block := harmless(text); strings.ContainsFunc(strings.ReplaceAll(block, "\n", ""), commands) || !utf8.ValidString(block) {
+			t.Errorf("a terminal would obey %q", block)
+		} else if strings.Count(block, "\n") != strings.Count(text, "\n") {
+			t.Errorf("lines were lost: %q", block)
+		}
+		if utf8.ValidString(text) && !strings.ContainsFunc(text, func(r rune) bool { return commands(r) || !unicode.IsPrint(r) }) &&
+			line != strings.TrimSpace(text) {
+			t.Errorf("%q became %q", text, line)
+		}
+	})
+}
+
+func hostileWords() []string {
+	return []string{
+		"", "plain", "--flag=value", "two words", "$HOME", "`id`", "$(id)", "it's", "'", "''", `\`, `\'`, `"`, "a;b", "a&b", "a|b",
+		"~", "*", "?", "[a]", "{a,b}", "!", "#", "a\nb", "\t", "é 漢", "\xff", "=ls", "%1",
+	}
+}
+
+// A word that is quoted is that word again for the shell, and never more than one.
+func FuzzQuote(f *testing.F) {
+	for _, word := range hostileWords() {
+		f.Add(word)
+	}
+	f.Fuzz(func(t *testing.T, word string) {
+		words, err := readWords(quote(word) + " " + quote(word))
+		if err != nil || len(words) != 2 || words[0] != word || words[1] != word {
+			t.Errorf("%q was quoted as %s, which reads as %q, %v", word, quote(word), words, err)
+		}
+	})
+}
+
+// readWords reads the part of the shell's language that is safe without thought: single quotes, an escaped single quote,
+// and characters that mean nothing anywhere
+// (https://pubs.opengroup.org/onlinepubs/9799919799/utilities/V3_chap02.html#tag_19_02).
+func readWords(line string) ([]string, error) {
+	var words []string
+	for line != "" {
+		var word strings.Builder
+		for line != "" && line[0] != ' ' {
+			switch {
+			case line[0] == '\'':
+				text, rest, closed := strings.Cut(line[1:], "'")
+				if !closed {
+					return nil, errors.New("an open quote")
+				}
+				word.WriteString(text)
+				line = rest
+			case strings.HasPrefix(line, `\'`):
+				word.WriteByte('\'')
+				line = line[2:]
+			case strings.IndexByte("|&;<>()$`\\\"\t\n*?[]#~!{}", line[0]) < 0 && line[0] > ' ' && line[0] < 0x7f:
+				word.WriteByte(line[0])
+				line = line[1:]
+			default:
+				return nil, errors.New("a bare special character")
+			}
+		}
+		words = append(words, word.String())
+		line = strings.TrimPrefix(line, " ")
+	}
+	return words, nil
+}
+
+// The same with a real shell.
+func TestQuoteForTheShell(t *testing.T) {
+	t.Parallel()
+	shell, err := exec.LookPath("sh")
+	if err != nil {
+		t.Skip("this machine has no POSIX shell")
+	}
+	for _, word := range hostileWords() {
+		output, err := exec.Command(shell, "-c", "printf %s. "+quote(word)).Output()
+		if err != nil || string(output) != word+"." {
+			t.Errorf("the shell reads %s as %q, %v", quote(word), output, err)
+		}
+	}
+}

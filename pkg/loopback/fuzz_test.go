@@ -1,0 +1,114 @@
+package loopback
+
+import (
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+)
+
+// knownHosts are the names under which this machine may be called, with or without a port and brackets.
+var knownHosts = regexp.MustCompile(`(?is)^\[*(localhost|127\.0\.0\.1|::1|login\.example)\]*(:.*)?$`)
+
+// Every process and every page can send any request, any number of times: only the one with the right state counts, once.
+func FuzzHandler(f *testing.F) {
+	const host = "login.example:8000"
+	f.Add("", "GET", host, "/", "code=c&state="+state)
+	f.Add("/callback", "GET", "localhost:8000", "/callback", "error=access_denied&state="+state)
+	f.Add("/callback", "GET", "[::1]:8000", "/callback", "st%61te=the%2Dright-state")
+	f.Add("/done", "GET", "127.0.0.1", "/done", "state="+state)
+	f.Add("/callback", "GET", host, "/callback", "state="+state+"&state="+state)
+	f.Add("/callback", "GET", host, "/callback", "state="+state+"&state=")
+	f.Add("/callback", "GET", host, "/callback", "state=the-right-stat")
+	f.Add("/callback", "GET", host, "/callback", "state="+state+";x=%")
+	f.Add("/callback", "HEAD", host, "/callback", "state="+state)
+	f.Add("/callback", "POST", host, "/callback", "state="+state)
+	f.Add("/callback", "GET", host, "/callback/", "state="+state)
+	f.Add("/callback", "GET", host, "/"+state, "state="+state)
+	f.Add("/callback", "GET", "evil.example:8000", "/callback", "state="+state)
+	f.Add("/callback", "GET", "localhost.evil.example", "/callback", "state="+state)
+	f.Add("/callback", "GET", "", "/callback", "state="+state)
+	f.Fuzz(func(t *testing.T, redirectPath, method, host, path, query string) {
+		calls := 0
+		h := &handler{
+			redirectURI: url.URL{Scheme: "http", Host: "Login.example:8000", Path: redirectPath},
+			state:       state,
+			finish:      func(url.Values) Page { calls++; return Page{OK: true, Title: "done"} },
+			answered:    make(chan struct{}),
+			fetched:     make(chan struct{}, 1),
+		}
+		send := func(method, host, path, query string) *httptest.ResponseRecorder {
+			recorder := httptest.NewRecorder()
+			h.ServeHTTP(recorder, &http.Request{Method: method, Host: host, URL: &url.URL{Path: path, RawQuery: query}})
+			checkTellsNothing(t, recorder, h.pagePath())
+			return recorder
+		}
+
+		send(method, host, path, query)
+		values, err := url.ParseQuery(query)
+		callback := redirectPath
+		if callback == "" {
+			callback = "/"
+		}
+		counts := method == "GET" && path == callback && knownHosts.MatchString(host) && err == nil &&
+			slices.Equal(values["state"], []string{state})
+		if wanted := map[bool]int{true: 1}[counts]; calls != wanted {
+			t.Fatalf("finish was called %d times, not %d", calls, wanted)
+		}
+
+		// The right answer still gets through, and nothing is an answer after it.
+		send("GET", "localhost", callback, "state="+state)
+		send(method, host, path, query)
+		if calls != 1 {
+			t.Errorf("finish was called %d times, not once", calls)
+		}
+		if page := send("GET", "localhost", h.pagePath(), ""); page.Code != http.StatusOK {
+			t.Errorf("the page came with status %d", page.Code)
+		}
+	})
+}
+
+// checkTellsNothing holds a response against what strangers may learn.
+func checkTellsNothing(t *testing.T, response *httptest.ResponseRecorder, pagePath string) {
+	t.Helper()
+	if location, ok := response.Header()["Location"]; ok && !slices.Equal(location, []string{pagePath}) {
+		t.Errorf("the browser is sent to %q", location)
+	}
+	if response.Header().Get("Content-Security-Policy") != contentSecurityPolicy || response.Header().Get("Cache-Control") != "no-store" {
+		t.Errorf("the headers do not protect: %v", response.Header())
+	}
+	for name, values := range response.Header() {
+		if strings.Contains(strings.Join(values, "\n"), state) {
+			t.Errorf("the header %s has the state", name)
+		}
+	}
+	if strings.Contains(response.Body.String(), state) {
+		t.Error("the body has the state")
+	}
+}
+
+// A stranger's text on the page stays text.
+func FuzzPage(f *testing.F) {
+	f.Add("You are not logged in", "login: denied: no (access_denied)")
+	f.Add("<script>", `</p><img src=x onerror="alert(1)">`)
+	f.Add("{{lines}}", "{{title}}{{state}}")
+	f.Add("\x00\xff", "&lt;'\"&amp;")
+	f.Fuzz(func(t *testing.T, title, line string) {
+		markup := func(page Page) string {
+			recorder := httptest.NewRecorder()
+			page.write(recorder)
+			return strings.Map(func(r rune) rune {
+				if strings.ContainsRune(`<>"'`, r) {
+					return r
+				}
+				return -1
+			}, recorder.Body.String())
+		}
+		if markup(Page{Title: title, Lines: []string{line}}) != markup(Page{Title: "title", Lines: []string{"line"}}) {
+			t.Error("the text became markup")
+		}
+	})
+}
