@@ -129,10 +129,10 @@ func (k *keychain) remove(ctx context.Context, name string) error {
 	return k.removeParts(ctx, name, old, "")
 }
 
-// removeParts forgets the parts of an old value, unless the new value is the same.
+// removeParts forgets the parts of an old value, unless the new value has parts of the same names.
 func (k *keychain) removeParts(ctx context.Context, name, oldItem, newValue string) error {
 	header, split := parseSplitHeader(oldItem)
-	if !split || header.SHA256 == hashOf(newValue) {
+	if !split || partName(name, header, 0) == partName(name, splitHeader{SHA256: hashOf(newValue)}, 0) {
 		return nil
 	}
 	for i := range header.Parts {
