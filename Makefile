@@ -2,6 +2,7 @@
 
 STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.2
 MODULES     := . test/e2e test/demo
+FUZZTIME    ?= 5s
 
 .PHONY: help
 help: ## List the targets
@@ -31,6 +32,16 @@ test: ## Run everything, from unit tests to real servers; installs or builds wha
 	go test -race -timeout 15m ./...
 	cd test/demo && go test -timeout 10m ./...
 	cd test/e2e && go test -timeout 30m ./...
+
+.PHONY: fuzz
+fuzz: ## Run each fuzz target for some seconds, or for FUZZTIME
+	@for package in $$(go list ./...); do \
+		targets=$$(go test -list '^Fuzz' $$package) || exit 1; \
+		for target in $$(echo "$$targets" | grep '^Fuzz'); do \
+			echo "fuzz $$package $$target" && \
+				go test -run '^$$' -fuzz "^$$target\$$" -fuzztime $(FUZZTIME) -fuzzminimizetime 1s $$package || exit 1; \
+		done; \
+	done
 
 # Without inlining the compiler is a third faster, which is what a first run is made of. The product is built the same
 # way here, so that the two share what they have in common.

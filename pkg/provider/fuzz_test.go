@@ -12,7 +12,6 @@ import (
 	"errors"
 	"io"
 	"log/slog"
-	"math/big"
 	"mime"
 	"net"
 	"net/http"
@@ -173,24 +172,15 @@ type signer struct {
 // newSigner has the same key each time, so that tokens in the corpus stay signed: that of
 // https://www.rfc-editor.org/rfc/rfc7515#appendix-A.3.
 func newSigner(f *testing.F) *signer {
-	number := func(text string) *big.Int {
-		octets, err := base64.RawURLEncoding.DecodeString(text)
-		if err != nil {
-			f.Fatal(err)
-		}
-		return new(big.Int).SetBytes(octets)
+	number, err := base64.RawURLEncoding.DecodeString("jpsQnnGQmL-YBIffH1136cspYG6-0iY7X1fCE9-E9LI")
+	if err != nil {
+		f.Fatal(err)
 	}
-	return &signer{
-		private: &ecdsa.PrivateKey{
-			PublicKey: ecdsa.PublicKey{
-				Curve: elliptic.P256(),
-				X:     number("f83OJ3D2xF1Bg8vub9tLe1gHMzV76e8Tus9uPHvRVEU"),
-				Y:     number("x_FEzRu9m36HLN_tue659LNpXW6pCyStikYjKIWI5a0"),
-			},
-			D: number("jpsQnnGQmL-YBIffH1136cspYG6-0iY7X1fCE9-E9LI"),
-		},
-		signed: map[string]bool{},
+	private, err := ecdsa.ParseRawPrivateKey(elliptic.P256(), number)
+	if err != nil {
+		f.Fatal(err)
 	}
+	return &signer{private: private, signed: map[string]bool{}}
 }
 
 func (s *signer) sign(t testing.TB, payload string) string {

@@ -58,7 +58,7 @@ func (s *splitting) set(ctx context.Context, name string, value []byte) error {
 	if err := s.write(ctx, name, value, old); err != nil {
 		return err
 	}
-	if old.SHA256 == hashOf(value) {
+	if old.sharesParts(hashOf(value)) {
 		return nil
 	}
 	return s.removeParts(ctx, name, old)
@@ -71,7 +71,7 @@ func (s *splitting) write(ctx context.Context, name string, value []byte, old sp
 	parts := slices.Collect(slices.Chunk(value, s.most))
 	header := splitHeader{Parts: len(parts), SHA256: hashOf(value)}
 	err := s.writeParts(ctx, name, header, parts)
-	if err != nil && header.SHA256 != old.SHA256 {
+	if err != nil && !old.sharesParts(header.SHA256) {
 		_ = s.removeParts(ctx, name, header) // nothing names them, so they would take up room for ever
 	}
 	return err
@@ -120,6 +120,11 @@ func parseSplitHeader(item []byte) splitHeader {
 		return splitHeader{}
 	}
 	return header
+}
+
+// sharesParts reports whether the parts of another value have the same names: names hold a part of the hash.
+func (h splitHeader) sharesParts(hash string) bool {
+	return h.partName("", 0) == splitHeader{SHA256: hash}.partName("", 0)
 }
 
 func (h splitHeader) partName(name string, index int) string {

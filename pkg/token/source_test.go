@@ -415,11 +415,17 @@ func TestSource(t *testing.T) {
 				w.beforeLocks = func(purpose Purpose) {
 					if purpose == Login {
 						w.attempt = &Attempt{At: w.now.Add(time.Second)}
+						w.now = w.now.Add(time.Minute)
 					}
 				}
 			},
 			calls: "lock refresh, unlock refresh, lock login, unlock login",
 			err:   "login needed: the one asked for at " + clock(time.Second) + " was not completed",
+		},
+		"a clock that was set back since the last attempt": {
+			given: func(w *world, _ *Source) { w.attempt = &Attempt{Caller: kubectl, At: w.now.Add(time.Hour)} },
+			calls: "lock refresh, unlock refresh, lock login, LOGIN, lock refresh, begin rt-login, unlock refresh, unlock login",
+			token: "id-login",
 		},
 		"a clock that was set back by an hour": {
 			given: func(w *world, _ *Source) { w.holds("old", -time.Hour) },
