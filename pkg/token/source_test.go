@@ -410,11 +410,17 @@ func TestSource(t *testing.T) {
 			calls: "lock refresh, unlock refresh, lock login, LOGIN, lock refresh, begin rt-login, unlock refresh, unlock login",
 			token: "id-login",
 		},
+		"run by hand after the clock was set back, it asks again": {
+			given: func(w *world, _ *Source) { w.attempt = &Attempt{Caller: kubectl, At: w.now.Add(time.Hour)} },
+			calls: "lock refresh, unlock refresh, lock login, LOGIN, lock refresh, begin rt-login, unlock refresh, unlock login",
+			token: "id-login",
+		},
 		"run by hand, it shares the end of the login that it waited for": {
 			given: func(w *world, _ *Source) {
 				w.beforeLocks = func(purpose Purpose) {
 					if purpose == Login {
-						w.attempt = &Attempt{At: w.now.Add(time.Second)}
+						w.now = w.now.Add(time.Second)
+						w.attempt = &Attempt{At: w.now}
 					}
 				}
 			},
