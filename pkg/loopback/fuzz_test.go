@@ -77,10 +77,11 @@ func checkTellsNothing(t *testing.T, response *httptest.ResponseRecorder, pagePa
 	if location, ok := response.Header()["Location"]; ok && !slices.Equal(location, []string{pagePath}) {
 		t.Errorf("the browser is sent to %q", location)
 	}
-	if response.Header().Get("Content-Security-Policy") != contentSecurityPolicy || response.Header().Get("Cache-Control") != "no-store" {
-		t.Errorf("the headers do not protect: %v", response.Header())
+	header := response.Header()
+	if header.Get("Content-Security-Policy") != contentSecurityPolicy || header.Get("Cache-Control") != "no-store" {
+		t.Errorf("the headers do not protect: %v", header)
 	}
-	for name, values := range response.Header() {
+	for name, values := range header {
 		if strings.Contains(strings.Join(values, "\n"), state) {
 			t.Errorf("the header %s has the state", name)
 		}
