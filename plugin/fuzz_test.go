@@ -15,7 +15,8 @@ func FuzzReadRequest(f *testing.F) {
 	f.Add("")
 	f.Add("null")
 	f.Add(`{"kind":"ExecCredential","apiVersion":"client.authentication.k8s.io/v1","spec":{"interactive":true}}`)
-	f.Add(`{"kind":"ExecCredential","apiVersion":"client.authentication.k8s.io/v1beta1","spec":{"cluster":{"server":"https://c.example"}}}`)
+	f.Add(`{"kind":"ExecCredential","apiVersion":"client.authentication.k8s.io/v1beta1",` +
+		`"spec":{"cluster":{"server":"https://c.example"}}}`)
 	f.Add(`{"kind":"ExecCredential","apiVersion":"client.authentication.k8s.io/v1","spec":{"cluster":null}}`)
 	f.Add(`{"kind":"ExecCredential","apiVersion":"a\u001b[2J\nb"}`)
 	f.Add(`{"kind":"` + strings.Repeat("Pod", 1000) + `"}`)

@@ -26,7 +26,6 @@ import (
 	"unicode/utf8"
 
 	"github.com/go-jose/go-jose/v4"
-	"golang.org/x/oauth2"
 
 	"github.com/kubectl-oidc-login/kubectl-oidc-login/pkg/token"
 )
@@ -74,8 +73,9 @@ func checkText(t *testing.T, err error) {
 
 // Metadata that is taken is our issuer's, and sends no secret in the clear.
 func FuzzMetadata(f *testing.F) {
-	const good = `{"issuer":"` + fuzzIssuer + `","authorization_endpoint":"https://op.example/a","token_endpoint":"https://op.example/t",` +
-		`"jwks_uri":"https://op.example/k","code_challenge_methods_supported":["S256"],"id_token_signing_alg_values_supported":["RS256","none"]}`
+	const good = `{"issuer":"` + fuzzIssuer + `","authorization_endpoint":"https://op.example/a",` +
+		`"token_endpoint":"https://op.example/t","jwks_uri":"https://op.example/k",` +
+		`"code_challenge_methods_supported":["S256"],"id_token_signing_alg_values_supported":["RS256","none"]}`
 	for _, body := range []string{
 		good, "", "null", "[]", "{}", "<html>", `{"issuer":7}`,
 		strings.Replace(good, fuzzIssuer, fuzzIssuer+"/", 1),
@@ -93,6 +93,8 @@ func FuzzMetadata(f *testing.F) {
 	} {
 		f.Add([]byte(body))
 	}
+	safe := regexp.MustCompile(`(?i)^(https://([^/]*@)?[^/@:]|` +
+		`http://([^/@]*@)?(localhost|127\.[0-9.]+|\[[0-9a-f:.]+\])([:/?#]|$))`)
 	p := newFuzzProvider(f, nil)
 	f.Fuzz(func(t *testing.T, body []byte) {
 		found, err := p.readMetadata(body)
@@ -103,7 +105,6 @@ func FuzzMetadata(f *testing.F) {
 		if found.IssuerURL != fuzzIssuer {
 			t.Errorf("issuer %q was taken for %q", found.IssuerURL, fuzzIssuer)
 		}
-		safe := regexp.MustCompile(`(?i)^(https://([^/]*@)?[^/@:]|http://([^/@]*@)?(localhost|127\.[0-9.]+|\[[0-9a-f:.]+\])([:/?#]|$))`)
 		for _, endpoint := range []string{found.AuthURL, found.TokenURL, found.JWKSURL} {
 			if !safe.MatchString(endpoint) {
 				t.Errorf("%q is not safe to talk to", endpoint)
@@ -123,7 +124,8 @@ func FuzzKeys(f *testing.F) {
 		`{"kty":"RSA","e":"AQAB","n":"` + strings.Repeat("-", 342) + `","kid":"x","use":"sig","alg":"RS256"}`,
 		`{"kty":"RSA","e":"AQ","n":"` + strings.Repeat("-", 342) + `"}`,
 		`{"kty":"RSA","e":"AQAB","n":"` + strings.Repeat("-", 170) + `"}`,
-		`{"kty":"EC","crv":"P-256","x":"axfR8uEsQkf4vOblY6RA8ncDfYEt6zOg9KE5RdiYwpY","y":"T-NC4v4af5uO5-tKfA-eFivOM1drMV7Oy7ZAaDe_UfU"}`,
+		`{"kty":"EC","crv":"P-256","x":"axfR8uEsQkf4vOblY6RA8ncDfYEt6zOg9KE5RdiYwpY",` +
+			`"y":"T-NC4v4af5uO5-tKfA-eFivOM1drMV7Oy7ZAaDe_UfU"}`,
 		`{"kty":"EC","crv":"P-256","x":"AQ","y":"AQ"}`,
 		`{"kty":"EC","crv":"P-256","x":"AQ","y":"AQ","d":"AQ"}`,
 		`{"kty":"OKP","crv":"Ed25519","x":"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"}`,
@@ -156,7 +158,8 @@ func FuzzKeys(f *testing.F) {
 			}
 		}
 		for _, algorithm := range []string{"RS256", "PS512", "ES256", "HS256", "none", ""} {
-			if found := fitting(keys, "", algorithm); len(found) > maxKeysTried || len(found) > 0 && !strings.Contains("RSPSES", algorithm[:2]) {
+			found := fitting(keys, "", algorithm)
+			if len(found) > maxKeysTried || len(found) > 0 && strings.Trim(algorithm[:1], "RPE") != "" {
 				t.Errorf("%d keys fit %q", len(found), algorithm)
 			}
 		}
@@ -226,7 +229,8 @@ func (s *signer) expected(algorithms ...string) expected {
 	}
 }
 
-const goodPayload = `{"iss":"` + fuzzIssuer + `","sub":"alice","aud":"kubernetes","exp":1800000600,"iat":1800000000,"nonce":"nonce"}`
+const goodPayload = `{"iss":"` + fuzzIssuer + `","sub":"alice","aud":"kubernetes",` +
+	`"exp":1800000600,"iat":1800000000,"nonce":"nonce"}`
 
 // A token is believed only if the key has signed it.
 func FuzzIDToken(f *testing.F) {
@@ -235,7 +239,10 @@ func FuzzIDToken(f *testing.F) {
 	parts := strings.Split(good, ".")
 	encode := base64.RawURLEncoding.EncodeToString
 	f.Add(good)
-	for _, header := range []string{`{"alg":"none"}`, `{"alg":"HS256","kid":"k"}`, `{"alg":"ES256","crit":["b64"],"b64":false}`, `{"alg":"ES256","jwk":{}}`, `{"ALG":"ES256"}`} {
+	for _, header := range []string{
+		`{"alg":"none"}`, `{"alg":"HS256","kid":"k"}`, `{"alg":"ES256","crit":["b64"],"b64":false}`, `{"alg":"ES256","jwk":{}}`,
+		`{"ALG":"ES256"}`,
+	} {
 		f.Add(encode([]byte(header)) + "." + parts[1] + "." + parts[2])
 		f.Add(encode([]byte(header)) + "." + parts[1] + ".")
 	}
@@ -330,7 +337,8 @@ func fuzzMetadata() *metadata {
 
 // Whatever a token endpoint answers, it is an access token, or a line that shows none.
 func FuzzTokenEndpoint(f *testing.F) {
-	const good = `{"access_token":"` + marker + `","token_type":"Bearer","refresh_token":"` + marker + `","id_token":"` + marker + `","expires_in":300}`
+	const good = `{"access_token":"` + marker + `","token_type":"Bearer","refresh_token":"` + marker + `",` +
+		`"id_token":"` + marker + `","expires_in":300}`
 	for _, body := range []string{
 		good, "", "null", "[]", good[:60], "<html>" + marker,
 		strings.Replace(good, "Bearer", "bEARER", 1),
@@ -340,7 +348,8 @@ func FuzzTokenEndpoint(f *testing.F) {
 		strings.Replace(good, "access_token", "no_token", 1),
 		strings.Replace(good, `"id_token":"`+marker+`"`, `"id_token":7`, 1),
 		strings.Replace(good, `{`, `{"error":"invalid_grant",`, 1),
-		`{"error":"invalid_grant","error_description":"\u001b]0;x\u0007\r\n` + strings.Repeat("long ", 1000) + `","error_uri":"` + marker + `"}`,
+		`{"error":"invalid_grant","error_description":"\u001b]0;x\u0007\r\n` +
+			strings.Repeat("long ", 1000) + `","error_uri":"` + marker + `"}`,
 		`{"error":"` + strings.Repeat("x", 1000) + `","access_token":"` + marker + `"}`,
 		`access_token=` + marker + `&token_type=bearer&id_token=7.5`,
 		`error=invalid_client&error_description=%1b%5b2J`,
@@ -370,7 +379,8 @@ func FuzzTokenEndpoint(f *testing.F) {
 			checkRefusal(t, err, got, said)
 			return
 		}
-		if status < 200 || status > 299 || got.accessToken.IsEmpty() || !strings.EqualFold(said["token_type"], "bearer") || said["error"] != "" {
+		if status < 200 || status > 299 || got.accessToken.IsEmpty() || said["error"] != "" ||
+			!strings.EqualFold(said["token_type"], "bearer") {
 			t.Errorf("%d %q was taken for tokens", status, body)
 		}
 		if got.refreshToken.IsEmpty() {
@@ -428,10 +438,12 @@ func FuzzWire(f *testing.F) {
 		"HTTP/1.1 2000 " + marker + "\r\n\r\n",
 		"HTTP/1.1 101 Switching Protocols\r\n\r\n" + marker,
 		"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.0 200 OK\r\n\r\n" + body,
+		"HTTP/1.1 000 \r\n\r\n" + body,
 		body, strings.Repeat(marker, 1000), "", "\x16\x03\x01", "SSH-2.0-" + marker + "\x1b[2J\r\n",
 	} {
 		f.Add([]byte(wire))
 	}
+	readable := regexp.MustCompile(`(?is)(error|error_description|token_type)["=:\s]+[^"&]*` + marker) // by a person
 	f.Fuzz(func(t *testing.T, wire []byte) {
 		transport := &http.Transport{
 			DisableKeepAlives: true,
@@ -456,8 +468,8 @@ func FuzzWire(f *testing.F) {
 			}
 			return
 		}
-		var refusal *oauth2.RetrieveError
-		if checkText(t, err); strings.Contains(err.Error(), marker) && !errors.As(err, &refusal) && !bytes.Contains(wire, []byte(`"error`)) {
+		checkText(t, err)
+		if strings.Contains(err.Error(), marker) && !readable.Match(wire) {
 			t.Errorf("the error shows a secret: %v", err)
 		}
 	})
@@ -488,7 +500,8 @@ func FuzzPrintable(f *testing.F) {
 func FuzzAuthorizationResponse(f *testing.F) {
 	issuer := "&iss=" + url.QueryEscape(fuzzIssuer)
 	for _, query := range []string{
-		"code=" + marker, "code=" + marker + issuer, "code=" + marker + issuer + issuer, "code=" + marker + "&iss=", "code=" + marker + "&code=x",
+		"code=" + marker, "code=" + marker + issuer, "code=" + marker + issuer + issuer, "code=" + marker + "&iss=",
+		"code=" + marker + "&code=x",
 		"code=", "", "code=" + marker + "&iss=https://evil.example/%1b%5b2J",
 		"error=access_denied&error_description=%0d%0ano&code=" + marker, "error=&code=" + marker, "error=x&error=y",
 		"error=" + strings.Repeat("%1b", 1000), "error=invalid_scope" + issuer, "error=server_error", "error=login_required",
@@ -515,7 +528,7 @@ func FuzzAuthorizationResponse(f *testing.F) {
 			t.Error("the error came with a code")
 		}
 		shown := response.Get("error") + response.Get("error_description") + response.Get("iss")
-		if strings.Contains(err.Error(), marker) && !strings.Contains(printable(shown), marker) && !strings.Contains(shown, marker) {
+		if strings.Contains(err.Error(), marker) && !strings.Contains(shown+printable(shown), marker) {
 			t.Errorf("the error shows the code: %v", err)
 		}
 		var failure *token.Error
@@ -527,7 +540,10 @@ func FuzzAuthorizationResponse(f *testing.F) {
 
 // A document is kept for a time that does no harm, whatever the provider says.
 func FuzzDocumentAge(f *testing.F) {
-	for _, header := range []string{"", "max-age=600", `public, MAX-AGE="600"`, "max-age=-1", "max-age=9223372036854775807", "max-age=x", "no-store, max-age=600"} {
+	for _, header := range []string{
+		"", "max-age=600", `public, MAX-AGE="600"`, "max-age=-1", "max-age=9223372036854775807", "max-age=x",
+		"no-store, max-age=600",
+	} {
 		f.Add(header)
 	}
 	f.Fuzz(func(t *testing.T, header string) {
