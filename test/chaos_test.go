@@ -54,9 +54,11 @@ func TestChaos(t *testing.T) {
 		}
 	}
 	for _, m := range machines {
-		if unfinished, _ := m.checkFiles(); unfinished > tally.signals[syscall.SIGKILL] {
-			t.Errorf("%d unfinished files are left, more than calls were killed", unfinished)
-		}
+		unfinished, _ := m.checkFiles()
+		tally.unfinished += unfinished
+	}
+	if tally.unfinished > tally.signals[syscall.SIGKILL] {
+		t.Errorf("%d unfinished files are left, more than calls were killed", tally.unfinished)
 	}
 }
 
@@ -244,6 +246,7 @@ type tally struct {
 	signals                          map[syscall.Signal]int
 	faults                           map[string]int
 	losses                           map[string]int
+	unfinished                       int // files that killed calls left
 }
 
 func newTally() *tally {
@@ -270,6 +273,6 @@ func (t *tally) countTokens(before, after state) {
 }
 
 func (t *tally) String() string {
-	return fmt.Sprintf("%d rounds, %d calls, %d requests for tokens, signals %v, faults %v, legal losses %v, logins needed %d",
-		t.rounds, t.calls, t.requests, t.signals, t.faults, t.losses, t.windows)
+	return fmt.Sprintf("%d rounds, %d calls, %d requests for tokens, signals %v, faults %v, legal losses %v, logins needed %d, "+
+		"unfinished files %d", t.rounds, t.calls, t.requests, t.signals, t.faults, t.losses, t.windows, t.unfinished)
 }
