@@ -29,7 +29,7 @@ lint: ## gofmt, go vet, staticcheck and tidy modules; builds for the other syste
 .PHONY: test
 test: ## Run everything, from unit tests to real servers; installs or builds what that needs
 	test/install-packages
-	go test -race -timeout 5m ./...
+	go test -race -timeout 15m ./...
 	cd test/demo && go test -timeout 10m ./...
 	cd test/e2e && go test -timeout 30m ./...
 
@@ -50,5 +50,5 @@ demo: ## Log in to a cluster that exists for a minute
 	cd test/demo && CGO_ENABLED=0 GOFLAGS="-buildvcs=false -gcflags=all=-l" go run .
 
 .PHONY: bench
-bench: ## Measure what a call costs, against a program that reads and prints a file
-	go run ./test/bench
+bench: ## Measure what calls cost, against a program that reads and prints a file; writes docs/performance.md
+	go run ./test/bench -write docs/performance.md

@@ -11,7 +11,6 @@ import (
 	"strconv"
 	"strings"
 	"sync"
-	"sync/atomic"
 	"time"
 
 	"github.com/rogpeppe/go-internal/testscript"
@@ -22,9 +21,9 @@ import (
 
 // scenario is what one script has besides its files.
 type scenario struct {
-	provider *idp.Server
-	// offset is how far the script has moved the clock of provider and program.
-	offset atomic.Int64
+	idp      *idp.Server
+	provider slowClock // the provider's
+	program  slowClock
 }
 
 type scenarioKey struct{}
@@ -32,10 +31,15 @@ type scenarioKey struct{}
 func setUpScript(env *testscript.Env) error {
 	keychain := filepath.Join(env.WorkDir, "keychain")
 	env.Setenv("KEYCHAIN", keychain)
+	env.Setenv("KERNEL_KEYRING", "forbidden")
 	env.Setenv("HOME", env.WorkDir) // some systems use other names
 	env.Setenv("USERPROFILE", env.WorkDir)
-	env.Setenv("CLOCK", "0s")
-	env.Values[scenarioKey{}] = &scenario{}
+	env.Setenv("GORACE", "atexit_sleep_ms=0") // a second per process otherwise, under the race detector
+	scenario := &scenario{}
+	scenario.provider.origin = time.Now()
+	scenario.program.origin = scenario.provider.origin
+	env.Setenv("CLOCK", scenario.program.String())
+	env.Values[scenarioKey{}] = scenario
 	return os.Mkdir(keychain, 0o700)
 }
 
@@ -72,27 +76,27 @@ func commandIDP(script *testscript.TestScript, negated bool, arguments []string)
 	case "set":
 		for _, argument := range arguments[1:] {
 			name, value, _ := strings.Cut(argument, "=")
-			script.Check(scenario.provider.Set(name, value))
+			script.Check(scenario.idp.Set(name, value))
 		}
 	case "reset":
-		scenario.provider.Reset()
+		scenario.idp.Reset()
 	case "rotate-keys":
-		scenario.provider.RotateKeys()
+		scenario.idp.RotateKeys()
 	case "end-sessions":
-		scenario.provider.EndSessions()
+		scenario.idp.EndSessions()
 	case "stop":
-		scenario.provider.Close()
+		scenario.idp.Close()
 	case "count":
-		expect(script, "requests to "+arguments[1], arguments[2], scenario.provider.Count(idp.Endpoint(arguments[1])))
+		expect(script, "requests to "+arguments[1], arguments[2], scenario.idp.Count(idp.Endpoint(arguments[1])))
 	case "reuse":
-		expect(script, "reused codes and tokens", arguments[1], scenario.provider.Reuse())
+		expect(script, "reused codes and tokens", arguments[1], scenario.idp.Reuse())
 	default:
 		script.Fatalf("unknown verb %q", arguments[0])
 	}
 }
 
 func startIDP(script *testscript.TestScript, scenario *scenario, arguments []string) {
-	config := idp.Config{Now: func() time.Time { return time.Now().Add(time.Duration(scenario.offset.Load())) }}
+	config := idp.Config{Now: scenario.provider.now}
 	for _, argument := range arguments {
 		switch name, value, _ := strings.Cut(argument, "="); name {
 		case "tls":
@@ -108,7 +112,7 @@ func startIDP(script *testscript.TestScript, scenario *scenario, arguments []str
 	provider, err := idp.Start(config)
 	script.Check(err)
 	script.Defer(provider.Close)
-	scenario.provider = provider
+	scenario.idp = provider
 	script.Setenv("ISSUER", provider.Issuer())
 	if config.TLS {
 		script.Check(os.WriteFile(script.MkAbs("ca.pem"), provider.CACertificate(), 0o600))
@@ -119,21 +123,12 @@ func startIDP(script *testscript.TestScript, scenario *scenario, arguments []str
 func commandClock(script *testscript.TestScript, _ bool, arguments []string) {
 	step, err := time.ParseDuration(strings.TrimPrefix(arguments[len(arguments)-1], "+"))
 	script.Check(err)
+	scenario := scenarioOf(script)
 	if arguments[0] != "program" {
-		scenarioOf(script).offset.Add(int64(step))
+		scenario.provider.advance(step)
 	}
-	program, err := time.ParseDuration(script.Getenv("CLOCK"))
-	script.Check(err)
-	script.Setenv("CLOCK", (program + step).String())
-}
-
-// scriptClock is the program's clock, moved by a duration.
-func scriptClock(offset string) func() time.Time {
-	step, err := time.ParseDuration(offset)
-	if err != nil {
-		return time.Now
-	}
-	return func() time.Time { return time.Now().Add(step) }
+	scenario.program.advance(step)
+	script.Setenv("CLOCK", scenario.program.String())
 }
 
 // commandCredential wants stdout to be exactly one ExecCredential with a token that is not expired, and compares the
@@ -148,7 +143,7 @@ func commandCredential(script *testscript.TestScript, _ bool, arguments []string
 	if credential.Kind != "ExecCredential" || credential.Status == nil || credential.Status.Token == "" {
 		script.Fatalf("stdout is not an ExecCredential with a token")
 	}
-	if !credential.Status.ExpirationTimestamp.After(scriptClock(script.Getenv("CLOCK"))()) {
+	if !credential.Status.ExpirationTimestamp.After(scenarioOf(script).program.now()) {
 		script.Fatalf("the credential is expired")
 	}
 	last, now := script.Getenv("TOKEN"), credential.Status.Token
@@ -160,7 +155,7 @@ func commandCredential(script *testscript.TestScript, _ bool, arguments []string
 
 // commandNoSecrets wants none of the provider's secrets in what people see: stderr, the browser's page, and files named.
 func commandNoSecrets(script *testscript.TestScript, _ bool, arguments []string) {
-	if len(scenarioOf(script).provider.Secrets()) == 0 {
+	if len(scenarioOf(script).idp.Secrets()) == 0 {
 		script.Fatalf("the provider has seen no secret, so this shows nothing")
 	}
 	checkNoSecrets(script, arguments...)
@@ -175,7 +170,7 @@ func checkNoSecrets(script *testscript.TestScript, files ...string) {
 		texts[name] = script.ReadFile(name)
 	}
 	for name, text := range texts {
-		for _, secret := range scenarioOf(script).provider.Secrets() {
+		for _, secret := range scenarioOf(script).idp.Secrets() {
 			if strings.Contains(text, secret) {
 				script.Fatalf("%s has a secret in it: %.6s...", name, secret)
 			}

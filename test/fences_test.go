@@ -24,7 +24,7 @@ func allowedImports() map[string][]string {
 		"pkg/loopback": {},
 		"pkg/browser":  {"github.com/pkg/browser"},
 		"pkg/store": {
-			modulePath + "pkg/token", "github.com/gofrs/flock", "github.com/zalando/go-keyring",
+			modulePath + "pkg/token", "github.com/gofrs/flock", "github.com/zalando/go-keyring", "golang.org/x/sys/unix",
 		},
 		"pkg/store/storetest": {modulePath + "pkg/token"},
 		"pkg/provider": {

@@ -5,6 +5,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"syscall"
 
 	"github.com/zalando/go-keyring"
 
@@ -12,13 +13,15 @@ import (
 )
 
 // folderKeychain is a keychain whose items are files in a folder, so that scripts can look into it. "locked" is one that
-// refuses, "hanging" one that never answers.
+// refuses, "hanging" one that never answers, "forbidden" one whose system calls are not allowed.
 func folderKeychain(folder string) store.Keychain {
 	switch folder {
 	case "locked":
 		return refusingKeychain(func() error { return errors.New("the collection is locked") })
 	case "hanging":
 		return refusingKeychain(func() error { select {} })
+	case "forbidden":
+		return refusingKeychain(func() error { return syscall.EPERM })
 	}
 	path := func(user string) string { return filepath.Join(folder, strings.ReplaceAll(user, "/", ".")) }
 	missing := func(err error) error {

@@ -34,9 +34,9 @@ func commandRefuses(script *testscript.TestScript, _ bool, arguments []string) {
 	scenario := scenarioOf(script)
 	for _, setting := range arguments[2:] {
 		name, value, _ := strings.Cut(setting, "=")
-		script.Check(scenario.provider.Set(name, value))
+		script.Check(scenario.idp.Set(name, value))
 	}
-	defer scenario.provider.Reset()
+	defer scenario.idp.Reset()
 	before := storedTokens(script)
 	commandExits(script, false, []string{arguments[0], "get-token", "-v=9"})
 	if !maps.Equal(before, storedTokens(script)) {

@@ -13,7 +13,8 @@ import (
 func runOnce(script *testscript.TestScript, arguments []string) outcome {
 	command := exec.Command(lookUp(script.Getenv("PATH"), arguments[0]), arguments[1:]...)
 	command.Dir = script.MkAbs(".")
-	for _, name := range []string{"PATH", "HOME", "WORK", "ISSUER", "KEYCHAIN", "CLOCK", "BROWSING", "RUNS", "TERMINAL", "TMPDIR"} {
+	for _, name := range []string{"PATH", "HOME", "WORK", "ISSUER", "KEYCHAIN", "KERNEL_KEYRING", "CLOCK", "BROWSING", "RUNS",
+		"TERMINAL", "TMPDIR", "GORACE"} {
 		command.Env = append(command.Env, name+"="+script.Getenv(name))
 	}
 	var stdout, stderr strings.Builder

@@ -38,9 +38,12 @@ func TestScripts(t *testing.T) {
 func runProgram(arguments []string) {
 	env := cli.OSEnv()
 	env.Args = arguments
-	env.Now = scriptClock(os.Getenv("CLOCK"))
+	clock, err := parseSlowClock(os.Getenv("CLOCK"))
+	check(err)
+	env.Now = clock.now
 	env.HasTerminal = func() bool { return os.Getenv("TERMINAL") != "" }
 	env.Keychain = folderKeychain(os.Getenv("KEYCHAIN"))
+	env.KernelKeyring = folderKeychain(os.Getenv("KERNEL_KEYRING"))
 	os.Exit(cli.Run(context.Background(), env))
 }
 

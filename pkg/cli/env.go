@@ -33,6 +33,7 @@ type Env struct {
 	ParentArguments func() []string                       // its command line; nil where the system does not tell
 	HasTerminal     func() bool                           // whether a person sits at a terminal of this process
 	Keychain        store.Keychain                        // the zero value is the operating system's
+	KernelKeyring   store.Keychain                        // the zero value is the Linux kernel's
 	Proxy           func(*http.Request) (*url.URL, error) // which proxy the provider is asked through
 }
 

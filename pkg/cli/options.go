@@ -227,6 +227,7 @@ func (o *storeOptions) open(env Env, terminal *terminal, log *slog.Logger) (*sto
 		Locks:         filepath.Join(base, "locks"),
 		FallbackLocks: filepath.Join(env.TempDir(), "kubectl-oidc_login-"+strconv.Itoa(os.Getuid())),
 		Keychain:      env.Keychain,
+		KernelKeyring: env.KernelKeyring,
 		Now:           env.Now,
 		Warn:          terminal.warn,
 		Waiting:       terminal.waiting,

@@ -78,10 +78,13 @@ func verifyIDToken(ctx context.Context, raw string, want expected) (claims, erro
 	return got.claims, nil
 }
 
+// errTokenRefused is in every error about the token itself, and in none about keys that could not be had.
+var errTokenRefused = errors.New("ID token refused")
+
 // invalid wraps the first broken rule.
 func invalid(err error) error {
 	return failed("Nothing was stored. Check the client's settings at the provider, or show this line to its administrator.",
-		"ID token refused: %w", err)
+		"%w: %w", errTokenRefused, err)
 }
 
 func checkTokenIssuer(got idToken, want expected) error {

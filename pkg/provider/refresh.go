@@ -39,7 +39,7 @@ func (p *Provider) Refresh(ctx context.Context, _ token.Key, session token.Sessi
 		return token.Set{Session: renewed}, nil
 	}
 	claims, err := p.verify(ctx, from, got, expected{previous: &session})
-	if isUnreachable(err) {
+	if err != nil && !errors.Is(err, errTokenRefused) {
 		// New keys could not be fetched. That says nothing against the answer, and the old refresh token is spent.
 		return token.Set{Session: renewed}, err
 	}
@@ -59,9 +59,4 @@ func (p *Provider) refresh(ctx context.Context, from *metadata, session token.Se
 func isNotFound(err error) bool {
 	var status *statusError
 	return errors.As(err, &status) && status.code == http.StatusNotFound
-}
-
-func isUnreachable(err error) bool {
-	var failure *token.Error
-	return errors.As(err, &failure) && failure.Kind == token.Unreachable
 }

@@ -2,13 +2,9 @@ package store
 
 import (
 	"context"
-	"crypto/sha256"
-	"encoding/hex"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"runtime"
-	"strings"
 	"sync/atomic"
 	"time"
 
@@ -26,8 +22,7 @@ const (
 	smallItem = 2000
 )
 
-// Keychain is how items of the OS keychain are reached; the zero value is the real one. Functions return
-// keyring.ErrNotFound where there is no such item.
+// Keychain is how items of a keychain are reached. Functions return keyring.ErrNotFound where there is no such item.
 type Keychain struct {
 	Get    func(service, user string) (string, error)
 	Set    func(service, user, secret string) error
@@ -44,122 +39,35 @@ func systemKeychain() Keychain {
 	return system
 }
 
-// keychain is a vault over the OS keychain. A value that is too large for one item is split: its parts are named after
-// its hash, and the item with the value's own name is written last and says which parts they are. So a write that was
-// cut short is never taken for a value.
+// keychain is a vault over the items of a keychain.
 type keychain struct {
 	items Keychain
+	title string // what messages call it
 	// silent is set once a call was given up, so that a process waits for a keychain that hangs only once.
 	silent atomic.Bool
 }
 
-func newKeychain(items Keychain) *keychain {
-	if items.Get == nil {
-		items = systemKeychain()
-	}
-	return &keychain{items: items}
+func newKeychain(title string, items Keychain) vault {
+	return &splitting{items: &keychain{items: items, title: title}, most: items.MaxItem}
 }
-
-// splitHeader is the item that stands for a split value.
-type splitHeader struct {
-	Parts  int    `json:"parts"`
-	SHA256 string `json:"sha256"` // of the whole value, in hex
-}
-
-const splitPrefix = "split:"
 
 func (k *keychain) get(ctx context.Context, name string) ([]byte, error) {
-	item, err := k.read(ctx, name)
-	if err != nil {
-		return nil, err
-	}
-	header, split := parseSplitHeader(item)
-	if !split {
-		return []byte(item), nil
-	}
-	var value strings.Builder
-	for i := range header.Parts {
-		part, err := k.read(ctx, partName(name, header, i))
-		if err != nil && !errors.Is(err, token.ErrNotFound) {
-			return nil, err
-		}
-		value.WriteString(part)
-	}
-	if hashOf(value.String()) != header.SHA256 {
-		return nil, token.ErrNotFound // parts are missing: nothing usable is there
-	}
-	return []byte(value.String()), nil
-}
-
-func (k *keychain) set(ctx context.Context, name string, value []byte) error {
-	old, _ := k.read(ctx, name)
-	if k.items.MaxItem == 0 || len(value) <= k.items.MaxItem {
-		if err := k.write(ctx, name, string(value)); err != nil {
-			return err
-		}
-	} else if err := k.writeSplit(ctx, name, string(value)); err != nil {
-		return err
-	}
-	return k.removeParts(ctx, name, old, string(value))
-}
-
-func (k *keychain) writeSplit(ctx context.Context, name, value string) error {
-	parts := cut(value, k.items.MaxItem)
-	header := splitHeader{Parts: len(parts), SHA256: hashOf(value)}
-	for i, part := range parts {
-		if err := k.write(ctx, partName(name, header, i), part); err != nil {
-			return err
-		}
-	}
-	text := mustEncode(header)
-	return k.write(ctx, name, splitPrefix+string(text))
-}
-
-func (k *keychain) remove(ctx context.Context, name string) error {
-	old, err := k.read(ctx, name)
-	if errors.Is(err, token.ErrNotFound) {
-		return nil
-	}
-	if err != nil {
-		return err
-	}
-	if err := k.delete(ctx, name); err != nil {
-		return err
-	}
-	return k.removeParts(ctx, name, old, "")
-}
-
-// removeParts forgets the parts of an old value, unless the new value has parts of the same names.
-func (k *keychain) removeParts(ctx context.Context, name, oldItem, newValue string) error {
-	header, split := parseSplitHeader(oldItem)
-	if !split || partName(name, header, 0) == partName(name, splitHeader{SHA256: hashOf(newValue)}, 0) {
-		return nil
-	}
-	for i := range header.Parts {
-		if err := k.delete(ctx, partName(name, header, i)); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-func (k *keychain) read(ctx context.Context, name string) (string, error) {
 	var item string
 	err := k.withDeadline(ctx, func() (err error) {
 		item, err = k.items.Get(service, name)
 		return err
 	})
 	if err != nil {
-		return "", err
+		return nil, err
 	}
-	return item, nil
+	return []byte(item), nil
 }
 
-func (k *keychain) write(ctx context.Context, name, item string) error {
-	return k.withDeadline(ctx, func() error { return k.items.Set(service, name, item) })
+func (k *keychain) set(ctx context.Context, name string, value []byte) error {
+	return k.withDeadline(ctx, func() error { return k.items.Set(service, name, string(value)) })
 }
 
-func (k *keychain) delete(ctx context.Context, name string) error {
+func (k *keychain) remove(ctx context.Context, name string) error {
 	err := k.withDeadline(ctx, func() error { return k.items.Delete(service, name) })
 	if errors.Is(err, token.ErrNotFound) {
 		return nil
@@ -171,7 +79,7 @@ func (k *keychain) delete(ctx context.Context, name string) error {
 // does not come back is left behind; the process is short-lived.
 func (k *keychain) withDeadline(ctx context.Context, call func() error) error {
 	if k.silent.Load() {
-		return errSilent
+		return k.givenUp()
 	}
 	ctx, cancel := context.WithTimeout(ctx, keychainTimeout)
 	defer cancel()
@@ -179,50 +87,23 @@ func (k *keychain) withDeadline(ctx context.Context, call func() error) error {
 	go func() { done <- call() }()
 	select {
 	case err := <-done:
-		return keychainError(err)
+		return k.explain(err)
 	case <-ctx.Done():
 		k.silent.Store(true)
-		return errSilent
+		return k.givenUp()
 	}
 }
 
-var errSilent = fmt.Errorf("the keychain does not answer within %s; is it locked?", keychainTimeout)
+func (k *keychain) givenUp() error {
+	return fmt.Errorf("%s does not answer within %s; is it locked?", k.title, keychainTimeout)
+}
 
-func keychainError(err error) error {
+func (k *keychain) explain(err error) error {
 	if err == nil {
 		return nil
 	}
 	if errors.Is(err, keyring.ErrNotFound) {
 		return token.ErrNotFound
 	}
-	return fmt.Errorf("the keychain cannot be used: %w", err)
-}
-
-func parseSplitHeader(item string) (splitHeader, bool) {
-	text, ok := strings.CutPrefix(item, splitPrefix)
-	if !ok {
-		return splitHeader{}, false
-	}
-	const mostParts = 1000 // a bound for a header that somebody else wrote
-	var header splitHeader
-	err := json.Unmarshal([]byte(text), &header)
-	return header, err == nil && header.Parts > 0 && header.Parts < mostParts
-}
-
-func partName(name string, header splitHeader, index int) string {
-	return fmt.Sprintf("%s/%.16s/%d", name, header.SHA256, index)
-}
-
-func hashOf(value string) string {
-	sum := sha256.Sum256([]byte(value))
-	return hex.EncodeToString(sum[:])
-}
-
-func cut(value string, size int) []string {
-	var parts []string
-	for len(value) > size {
-		parts = append(parts, value[:size])
-		value = value[size:]
-	}
-	return append(parts, value)
+	return fmt.Errorf("%s cannot be used: %w", k.title, err)
 }

@@ -99,7 +99,10 @@ func (s *Store) lockFile(ctx context.Context, path string, purpose token.Purpose
 }
 
 func lockError(path string, purpose token.Purpose, err error) error {
-	if !errors.Is(err, context.DeadlineExceeded) {
+	switch {
+	case errors.Is(err, context.Canceled):
+		return errors.New("interrupted while waiting for another process")
+	case !errors.Is(err, context.DeadlineExceeded):
 		return fmt.Errorf("lock: %w", err)
 	}
 	holder := readHolder(path, purpose)

@@ -5,7 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"sync"
+	"slices"
 	"time"
 
 	"github.com/kubectl-oidc-login/kubectl-oidc-login/pkg/token"
@@ -15,7 +15,8 @@ import (
 type Mode string
 
 const (
-	// Auto keeps sessions in the keychain, or in a file where no keychain answers, and ID tokens in files.
+	// Auto keeps sessions in the OS keychain; where none answers, in the Linux kernel's keyring; where that does not work
+	// either, in a file. ID tokens lie in files.
 	Auto Mode = "auto"
 	// Keyring keeps everything in the keychain and nothing on disk.
 	Keyring Mode = "keyring"
@@ -36,6 +37,7 @@ type Config struct {
 	// FallbackLocks is a folder for locks where Locks cannot be used: absolute; empty: none.
 	FallbackLocks string
 	Keychain      Keychain // the zero value is the operating system's
+	KernelKeyring Keychain // the zero value is the Linux kernel's; other systems have none
 	Now           func() time.Time
 	// Warn tells the person what they should know although the call goes on.
 	Warn func(error)
@@ -63,10 +65,14 @@ type vault interface {
 // Open makes the store. It touches nothing yet.
 func Open(config Config) (*Store, error) {
 	disk := &disk{directory: config.Directory}
-	keychain := newKeychain(config.Keychain)
+	keychain := newKeychain("the keychain", config.keychain())
 	switch config.Mode {
 	case Auto:
-		return &Store{config, disk, &preferred{first: keychain, second: disk, warn: config.Warn}}, nil
+		places := []vault{keychain, disk}
+		if kernel := config.kernelKeyring(); kernel.Get != nil {
+			places = slices.Insert(places, 1, newKeychain("the kernel keyring", kernel))
+		}
+		return &Store{config, disk, &chain{places: places, warn: config.Warn, log: config.Log}}, nil
 	case Keyring:
 		return &Store{config, keychain, keychain}, nil
 	case Disk:
@@ -76,6 +82,20 @@ func Open(config Config) (*Store, error) {
 		return &Store{config, memory, memory}, nil
 	}
 	return nil, fmt.Errorf("unknown token cache storage %q", config.Mode)
+}
+
+func (c Config) keychain() Keychain {
+	if c.Keychain.Get == nil {
+		return systemKeychain()
+	}
+	return c.Keychain
+}
+
+func (c Config) kernelKeyring() Keychain {
+	if c.KernelKeyring.Get == nil {
+		return systemKernelKeyring()
+	}
+	return c.KernelKeyring
 }
 
 func idTokenName(key token.Key) string { return key.ID() + "/id-token" }
@@ -144,52 +164,4 @@ func (s *Store) End(ctx context.Context, key token.Key) error {
 func (s *Store) unreadable(cause error) error {
 	s.config.Warn(fmt.Errorf("a stored record is passed over: %w", cause))
 	return token.ErrNotFound
-}
-
-// preferred keeps values in the first vault, or in the second where the first fails.
-type preferred struct {
-	first, second vault
-	warn          func(error)
-	once          sync.Once
-}
-
-// fellBack says, once, why the second vault is used.
-func (p *preferred) fellBack(cause error) {
-	p.once.Do(func() { p.warn(fmt.Errorf("%w; the session is kept in a file that only you can read", cause)) })
-}
-
-// get looks into the second vault first, since that one is quick, and holds a value only if the first failed.
-func (p *preferred) get(ctx context.Context, name string) ([]byte, error) {
-	value, err := p.second.get(ctx, name)
-	if err == nil {
-		return value, nil
-	}
-	value, err = p.first.get(ctx, name)
-	if err != nil && !errors.Is(err, token.ErrNotFound) {
-		p.fellBack(err)
-		return nil, token.ErrNotFound
-	}
-	return value, err
-}
-
-// set leaves a value where it is, so that a keychain that hangs is waited for once a login and not once a minute.
-func (p *preferred) set(ctx context.Context, name string, value []byte) error {
-	if _, err := p.second.get(ctx, name); err == nil {
-		return p.second.set(ctx, name, value)
-	}
-	cause := p.first.set(ctx, name, value)
-	if cause == nil {
-		return nil
-	}
-	if err := p.second.set(ctx, name, value); err != nil {
-		return errors.Join(cause, err)
-	}
-	p.fellBack(cause)
-	return nil
-}
-
-// remove does not mind a first vault that fails: what cannot be reached cannot be served, and the provider has ended it.
-func (p *preferred) remove(ctx context.Context, name string) error {
-	_ = p.first.remove(ctx, name)
-	return p.second.remove(ctx, name)
 }

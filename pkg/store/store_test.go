@@ -45,6 +45,9 @@ func openStore(t testing.TB, config Config) *Store {
 	t.Helper()
 	config.Now = time.Now
 	config.Log = slog.New(slog.DiscardHandler)
+	if config.KernelKeyring.Get == nil {
+		config.KernelKeyring = refusingKeychain() // the real one is the person's
+	}
 	if config.Warn == nil {
 		config.Warn = func(error) {}
 	}
@@ -124,8 +127,7 @@ func TestTornWriteOfASplitValue(t *testing.T) {
 	for writes := range 8 {
 		items := newMapKeychain(10)
 		items.maxItem = 100 // the header is longer than this test's parts
-		vault := newKeychain(items.items())
-		vault.items.MaxItem = 10
+		vault := &splitting{items: &keychain{items: items.items()}, most: 10}
 		if err := vault.set(t.Context(), "name", []byte(before)); err != nil {
 			t.Fatal(err)
 		}
@@ -145,7 +147,7 @@ func TestTornWriteOfASplitValue(t *testing.T) {
 func TestSplitValueLeavesNothingBehind(t *testing.T) {
 	t.Parallel()
 	items := newMapKeychain(100)
-	vault := newKeychain(items.items())
+	vault := newKeychain("the keychain", items.items())
 	for _, size := range []int{1000, 250, 20, 500} {
 		if err := vault.set(t.Context(), "name", []byte(strings.Repeat("x", size))); err != nil {
 			t.Fatal(err)
@@ -168,7 +170,7 @@ func TestHangingKeychainIsGivenUpOnce(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		never := make(chan struct{})
 		hang := func() error { <-never; return nil }
-		vault := newKeychain(Keychain{
+		vault := newKeychain("the keychain", Keychain{
 			Get:    func(string, string) (string, error) { return "", hang() },
 			Set:    func(string, string, string) error { return hang() },
 			Delete: func(string, string) error { return hang() },
@@ -184,6 +186,29 @@ func TestHangingKeychainIsGivenUpOnce(t *testing.T) {
 		}
 		close(never)
 	})
+}
+
+// A split value that does not fit leaves nothing behind, and leaves alone what was there.
+func TestSplitValueThatDoesNotFit(t *testing.T) {
+	t.Parallel()
+	items := newMapKeychain(100)
+	vault := newKeychain("the keychain", items.items())
+	before := strings.Repeat("a", 250)
+	if err := vault.set(t.Context(), "name", []byte(before)); err != nil {
+		t.Fatal(err)
+	}
+	for _, value := range []string{strings.Repeat("b", 400), before} {
+		items.writes = 2
+		if err := vault.set(t.Context(), "name", []byte(value)); err == nil {
+			t.Error("expected a failure")
+		}
+		if got, err := vault.get(t.Context(), "name"); err != nil || string(got) != before {
+			t.Errorf("expected the old value, got %q, %v", got, err)
+		}
+		if len(items.secrets) != 4 {
+			t.Errorf("expected a header and three parts, got %d items", len(items.secrets))
+		}
+	}
 }
 
 // A file is for its owner alone, and is replaced in one step.

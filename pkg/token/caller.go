@@ -75,9 +75,8 @@ func (s *Source) mayAsk(ctx context.Context, key Key) error {
 	}
 	sameParent := attempt.Caller.PID == s.Caller.PID && attempt.Caller.Started == s.Caller.Started
 	switch {
-	case attempt.At.After(s.Now()): // noted by a clock that was wrong; it would say no until that time has come
-		return nil
-	case attempt.At.After(s.Began): // this call waited for it, and shares its end
+	// This call waited for it, and shares its end; but one from the future was made before the clock was set back.
+	case attempt.At.After(s.Began) && !attempt.At.After(s.Now()):
 	case s.Caller.IsKnown() && (sameParent || !s.HasTerminal):
 	default:
 		return nil

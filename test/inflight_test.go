@@ -1,0 +1,69 @@
+//go:build unix
+
+package test
+
+import (
+	"fmt"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/kubectl-oidc-login/kubectl-oidc-login/test/idp"
+)
+
+// A signal that comes when the provider has the request, and has not answered yet, must not lose what it answers: the old
+// refresh token is spent.
+func TestSignalInFlight(t *testing.T) {
+	t.Parallel()
+	for _, storage := range []string{"disk", "auto"} {
+		for _, kubectl := range []bool{false, true} {
+			m := newMachine(t, storage)
+			m.mustLogIn(t)
+			for _, signal := range []syscall.Signal{syscall.SIGINT, syscall.SIGTERM, syscall.SIGHUP, syscall.SIGPIPE} {
+				t.Run(fmt.Sprintf("%s/kubectl=%t/%s", storage, kubectl, signal), func(t *testing.T) {
+					strikeInFlight(t, m, signal, way{kubectl: kubectl, runs: 1, verbose: true}) // for words to a reader that is gone
+				})
+			}
+		}
+	}
+}
+
+func strikeInFlight(t *testing.T, m *machine, signal syscall.Signal, way way) {
+	const (
+		latency = 100 * time.Millisecond
+		bound   = 10 * time.Second // far below a request's time-out, even on a busy machine
+	)
+	m.clock.advance(expiredForSure)
+	if err := m.provider.Set("latency", latency.String()); err != nil {
+		t.Fatal(err)
+	}
+	defer m.provider.Reset()
+	before := m.look()
+	spent := m.refreshToken()
+	c := m.mustStart(t, way)
+	if !eventually(func() bool { return m.provider.Count(idp.Token) > before.requests }) {
+		t.Fatal("the provider was not asked")
+	}
+	if c.hasEnded() || m.refreshToken() != spent {
+		t.Fatal("the signal comes too late to show anything")
+	}
+	c.strike(signal, false)
+	struck := time.Now()
+	m.mustEnd(t, c)
+	if took := time.Since(struck); took > bound {
+		t.Errorf("the call ended only after %s", took)
+	}
+	after := m.look()
+	if after.requests != before.requests+1 || !after.held || m.refreshToken() == spent {
+		t.Errorf("the new refresh token is not stored: %+v, then %+v", before, after)
+	}
+
+	next := m.mustStart(t, way)
+	m.mustEnd(t, next)
+	if err := m.checkOutput(next, true); err != nil || next.command.ProcessState.ExitCode() != 0 {
+		t.Errorf("the next call: %v, %s\n%s", err, next.command.ProcessState, next.stderr.text.String())
+	}
+	if now := m.look(); now != after {
+		t.Errorf("the next call needed more than the store: %+v, then %+v", after, now)
+	}
+}
