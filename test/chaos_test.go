@@ -273,6 +273,7 @@ func (t *tally) countTokens(before, after state) {
 }
 
 func (t *tally) String() string {
-	return fmt.Sprintf("%d rounds, %d calls, %d requests for tokens, signals %v, faults %v, legal losses %v, logins needed %d, "+
-		"unfinished files %d", t.rounds, t.calls, t.requests, t.signals, t.faults, t.losses, t.windows, t.unfinished)
+	return fmt.Sprintf("%d rounds, %d calls, %d requests for tokens, signals %v, faults %v, ", t.rounds, t.calls, t.requests,
+		t.signals, t.faults) +
+		fmt.Sprintf("legal losses %v, logins needed %d, unfinished files %d", t.losses, t.windows, t.unfinished)
 }
