@@ -29,9 +29,6 @@ func (c Command) Open(url string) error {
 	return c.openDefault(url)
 }
 
-// HasDisplay reports whether a window could appear.
-func (c Command) HasDisplay() bool { return c.hasDisplay() }
-
 // run starts a program detached from our terminal, so that neither Ctrl-C nor our end stops it.
 func (c Command) run(program string, arguments ...string) error {
 	command := exec.Command(program, arguments...)

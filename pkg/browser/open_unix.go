@@ -11,7 +11,7 @@ import (
 
 // openDefault uses the desktop's opener. The list is pkg/browser's without www-browser, which is a text browser.
 func (c Command) openDefault(url string) error {
-	if !c.hasDisplay() {
+	if !c.HasDisplay() {
 		return ErrNone
 	}
 	for _, opener := range []string{"xdg-open", "x-www-browser"} {
@@ -22,8 +22,8 @@ func (c Command) openDefault(url string) error {
 	return ErrNone
 }
 
-// hasDisplay reports whether a window could appear. Without one, openers start text browsers that nobody sees.
-func (c Command) hasDisplay() bool {
+// HasDisplay reports whether a window could appear. Without one, openers start text browsers that nobody sees.
+func (c Command) HasDisplay() bool {
 	return slices.ContainsFunc(c.Environment, func(variable string) bool {
 		name, value, _ := strings.Cut(variable, "=")
 		return value != "" && (name == "DISPLAY" || name == "WAYLAND_DISPLAY")

@@ -13,8 +13,8 @@ func (c Command) openDefault(url string) error {
 	return browser.OpenURL(url)
 }
 
-// hasDisplay is true: the system has one, or its opener says that it has not.
-func (c Command) hasDisplay() bool { return true }
+// HasDisplay is true: the system has one, or its opener says that it has not.
+func (c Command) HasDisplay() bool { return true }
 
 // detached gives the browser a process group of its own, away from our Ctrl-C.
 func detached() *syscall.SysProcAttr {

@@ -10,7 +10,6 @@ import (
 
 	"github.com/kubectl-oidc-login/kubectl-oidc-login/pkg/browser"
 	"github.com/kubectl-oidc-login/kubectl-oidc-login/pkg/provider"
-	"github.com/kubectl-oidc-login/kubectl-oidc-login/pkg/store"
 	"github.com/kubectl-oidc-login/kubectl-oidc-login/pkg/token"
 	"github.com/kubectl-oidc-login/kubectl-oidc-login/plugin"
 )
@@ -78,7 +77,6 @@ func callerOf(env Env, request plugin.Request) token.Caller {
 type session struct {
 	key    token.Key
 	source *token.Source
-	store  *store.Store
 }
 
 // newSession connects flags, provider and store. Target names what the person logs in to, if it is known.
@@ -104,7 +102,7 @@ func newSession(command *cobra.Command, env Env, terminal *terminal, options *op
 		return nil, err
 	}
 	source := &token.Source{Store: opened, Provider: openIDProvider, Now: env.Now, Began: env.Now(), Warn: terminal.warn, Log: log}
-	return &session{config.Key(), source, opened}, nil
+	return &session{config.Key(), source}, nil
 }
 
 // showLogin brings the URL before the person. It is printed only where no browser comes up: it holds the login's state.
