@@ -4,6 +4,9 @@ package test
 
 import (
 	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
 	"syscall"
 	"testing"
 	"time"
@@ -65,5 +68,68 @@ func strikeInFlight(t *testing.T, m *machine, signal syscall.Signal, way way) {
 	}
 	if now := m.look(); now != after {
 		t.Errorf("the next call needed more than the store: %+v, then %+v", after, now)
+	}
+}
+
+// Before the refresh token is spent nothing can be lost, so nobody waits for a provider that hangs.
+func TestSignalBeforeFlight(t *testing.T) {
+	t.Parallel()
+	for _, endpoint := range []idp.Endpoint{idp.Discovery, idp.Keys} {
+		t.Run(string(endpoint), func(t *testing.T) {
+			t.Parallel()
+			m := newMachine(t, "disk")
+			m.mustLogIn(t)
+			if err := os.RemoveAll(filepath.Join(m.cache(), "documents")); err != nil {
+				t.Fatal(err)
+			}
+			if err := m.provider.Set("fault."+string(endpoint), "hang"); err != nil {
+				t.Fatal(err)
+			}
+			m.clock.advance(expiredForSure)
+			before, asked := m.look(), m.provider.Count(endpoint)
+			c := m.mustStart(t, way{runs: 1})
+			if !eventually(func() bool { return m.provider.Count(endpoint) > asked }) {
+				t.Fatal("the provider was not asked")
+			}
+			mustEndSoon(t, m, c, syscall.SIGINT)
+			if !strings.Contains(c.stderr.text.String(), "interrupted") {
+				t.Errorf("expected the cause, got %s", c.stderr.text.String())
+			}
+			if after := m.look(); after != before {
+				t.Errorf("the call changed something: %+v, then %+v", before, after)
+			}
+		})
+	}
+}
+
+// After the answer nothing must get between it and the save, not even the wait for new keys.
+func TestSignalAfterFlight(t *testing.T) {
+	t.Parallel()
+	m := newMachine(t, "disk")
+	m.mustLogIn(t)
+	m.provider.RotateKeys()
+	if err := m.provider.Set("fault.keys", "hang"); err != nil {
+		t.Fatal(err)
+	}
+	m.clock.advance(expiredForSure)
+	before, asked := m.look(), m.provider.Count(idp.Keys)
+	c := m.mustStart(t, way{runs: 1})
+	if !eventually(func() bool { return m.provider.Count(idp.Keys) > asked }) {
+		t.Fatal("the provider was not asked for its new keys")
+	}
+	mustEndSoon(t, m, c, syscall.SIGINT)
+	if after := m.look(); after.requests != before.requests+1 || !after.held {
+		t.Errorf("the new refresh token is not stored: %+v, then %+v", before, after)
+	}
+}
+
+func mustEndSoon(t *testing.T, m *machine, c *call, signal syscall.Signal) {
+	t.Helper()
+	const bound = 10 * time.Second // half of a request's time-out, even on a busy machine
+	struck := time.Now()
+	c.strike(signal, false)
+	m.mustEnd(t, c)
+	if took := time.Since(struck); took > bound {
+		t.Errorf("the call ended only after %s", took)
 	}
 }

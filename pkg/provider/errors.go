@@ -31,6 +31,9 @@ func refused(hint, format string, arguments ...any) error {
 
 const keptHint = "Nothing stored is lost. Try again when the provider can be reached."
 
+// errInterrupted is a person's own doing, and says nothing about the provider.
+var errInterrupted = errors.New("interrupted")
+
 // unreachable says why no answer came. The text of net/http's errors repeats the URL; the cause below it is enough. Nor is
 // anything shown that a server said: where that was no HTTP, it may be a token.
 func unreachable(what, host string, err error) error {
@@ -48,6 +51,8 @@ func unreachable(what, host string, err error) error {
 	var hostname x509.HostnameError
 	var verification *tls.CertificateVerificationError
 	switch {
+	case errors.Is(err, context.Canceled):
+		return fmt.Errorf("%s: %w", what, errInterrupted)
 	case errors.As(err, &name):
 		err = fmt.Errorf("the name %s cannot be looked up", printable(name.Name))
 		hint = "Check the network or the VPN, and the issuer URL. Nothing stored is lost."

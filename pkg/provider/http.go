@@ -31,7 +31,7 @@ func newHTTPClient(config Config) (*http.Client, error) {
 	}
 	transport := &http.Transport{
 		Proxy:               config.Proxy,
-		DialContext:         (&net.Dialer{Timeout: connectTimeout}).DialContext,
+		DialContext:         dial,
 		TLSHandshakeTimeout: tlsTimeout,
 		ForceAttemptHTTP2:   true,
 		TLSClientConfig: &tls.Config{
@@ -45,6 +45,24 @@ func newHTTPClient(config Config) (*http.Client, error) {
 		CheckRedirect: sameOrigin,
 		Timeout:       requestTimeout,
 	}, nil
+}
+
+// dialUntil is the context key of a context that ends dialling alone.
+type dialUntil struct{}
+
+// cancelledOnlyByDial returns a context that follows the end of ctx while a connection is being made and not after that.
+func cancelledOnlyByDial(ctx context.Context) context.Context {
+	return context.WithValue(context.WithoutCancel(ctx), dialUntil{}, ctx)
+}
+
+func dial(ctx context.Context, network, address string) (net.Conn, error) {
+	if until, ok := ctx.Value(dialUntil{}).(context.Context); ok {
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithCancel(ctx)
+		defer cancel()
+		defer context.AfterFunc(until, cancel)()
+	}
+	return (&net.Dialer{Timeout: connectTimeout}).DialContext(ctx, network, address)
 }
 
 // roots are the system's and the configured ones; nil means the system's alone, which are then loaded when needed.

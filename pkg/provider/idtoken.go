@@ -81,6 +81,9 @@ func verifyIDToken(ctx context.Context, raw string, want expected) (claims, erro
 // errTokenRefused is in every error about the token itself, and in none about keys that could not be had.
 var errTokenRefused = errors.New("ID token refused")
 
+// errKeyUnknown is in the error about a token whose key the provider does not publish, not even when asked again.
+var errKeyUnknown = errors.New("the provider does not publish its key")
+
 // invalid wraps the first broken rule.
 func invalid(err error) error {
 	return failed("Nothing was stored. Check the client's settings at the provider, or show this line to its administrator.",
@@ -233,7 +236,7 @@ func checkSignature(ctx context.Context, got idToken, want expected) error {
 func verifySignature(ctx context.Context, got idToken, keys []key) error {
 	candidates := fitting(keys, got.header.KeyID, got.header.Algorithm)
 	if len(candidates) == 0 {
-		return fmt.Errorf("the provider publishes no %s key with ID (kid) %q", got.header.Algorithm, printable(got.header.KeyID))
+		return fmt.Errorf("%w: no %s key has the ID (kid) %q", errKeyUnknown, got.header.Algorithm, printable(got.header.KeyID))
 	}
 	keySet := &oidc.StaticKeySet{PublicKeys: candidates}
 	if _, err := keySet.VerifySignature(ctx, got.raw); err != nil {

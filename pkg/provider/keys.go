@@ -18,6 +18,8 @@ const (
 	maxKeysTried = 16
 	// https://www.rfc-editor.org/rfc/rfc7518#section-3.3
 	minRSABits = 2048
+	// Larger keys cost more time to verify than they could be worth.
+	maxRSABits = 16384
 )
 
 // key is a signature key of the provider, with what it may be used for.
@@ -72,7 +74,7 @@ func parseKey(raw []byte) (key, bool) {
 	}
 	switch public := parsed.Key.(type) { // private and symmetric keys are other types
 	case *rsa.PublicKey:
-		if public.N.BitLen() < minRSABits {
+		if size := public.N.BitLen(); size < minRSABits || size > maxRSABits {
 			return key{}, false
 		}
 	case *ecdsa.PublicKey:

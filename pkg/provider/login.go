@@ -53,7 +53,7 @@ func (p *Provider) notAnswered(err error) error {
 		return &token.Error{Kind: token.Refused, Err: fmt.Errorf("login: nobody logged in within %s", p.config.LoginTimeout),
 			Hint: []string{"Run the command again, or give yourself more time with --authentication-timeout-sec."}}
 	case errors.Is(err, context.Canceled):
-		return errors.New("login: interrupted")
+		return fmt.Errorf("login: %w", errInterrupted)
 	default:
 		return fmt.Errorf("login: %w", err)
 	}

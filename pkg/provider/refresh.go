@@ -39,18 +39,23 @@ func (p *Provider) Refresh(ctx context.Context, _ token.Key, session token.Sessi
 		return token.Set{Session: renewed}, nil
 	}
 	claims, err := p.verify(ctx, from, got, expected{previous: &session})
-	if err != nil && !errors.Is(err, errTokenRefused) {
-		// New keys could not be fetched. That says nothing against the answer, and the old refresh token is spent.
-		return token.Set{Session: renewed}, err
-	}
-	if err != nil {
+	switch {
+	case err == nil:
+		return token.Set{IDToken: got.held(claims), Session: renewed}, nil
+	case errors.Is(err, errKeyUnknown):
+		// A provider that has just changed its keys can sign with one that its caches do not show yet.
+		err = &token.Error{Kind: token.Unreachable, Err: err, Hint: []string{keptHint}}
+	case errors.Is(err, errTokenRefused):
 		return token.Set{}, err
 	}
-	return token.Set{IDToken: got.held(claims), Session: renewed}, nil
+	// The key could not be had. That says nothing against the answer, and the old refresh token is spent.
+	return token.Set{Session: renewed}, err
 }
 
+// refresh stops for a context that ends while it connects, but not once the request may be under way: the answer is the
+// only copy of the next refresh token. The HTTP client's own deadline bounds it.
 func (p *Provider) refresh(ctx context.Context, from *metadata, session token.Session) (answer, error) {
-	return p.ask(ctx, "refresh", func(ctx context.Context) (*oauth2.Token, error) {
+	return p.ask(cancelledOnlyByDial(ctx), "refresh", func(ctx context.Context) (*oauth2.Token, error) {
 		old := &oauth2.Token{RefreshToken: session.RefreshToken.Reveal()}
 		return p.oauth2Client(from, "").TokenSource(ctx, old).Token()
 	})

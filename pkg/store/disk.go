@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"time"
 
 	"github.com/kubectl-oidc-login/kubectl-oidc-login/pkg/token"
 )
@@ -18,6 +19,11 @@ type disk struct {
 	// lossy leaves out the wait for the disk, for what can be fetched again.
 	lossy bool
 }
+
+// A save takes milliseconds; a temporary file of this age belongs to a process that was killed.
+const staleAfter = time.Hour
+
+const temporaryPrefix = ".new-"
 
 // path turns a name like ID/session into a file like ID.session.json.
 func (d *disk) path(name string) string {
@@ -40,7 +46,8 @@ func (d *disk) set(_ context.Context, name string, value []byte) error {
 	if err := os.MkdirAll(d.directory, 0o700); err != nil {
 		return fmt.Errorf("token cache: %w", err)
 	}
-	temporary, err := os.CreateTemp(d.directory, ".new-*") // made with mode 0600
+	d.sweep()
+	temporary, err := os.CreateTemp(d.directory, temporaryPrefix+"*") // made with mode 0600
 	if err != nil {
 		return fmt.Errorf("token cache: %w", err)
 	}
@@ -53,6 +60,20 @@ func (d *disk) set(_ context.Context, name string, value []byte) error {
 		return fmt.Errorf("token cache: %w", err)
 	}
 	return nil
+}
+
+// sweep removes what killed processes left behind, since it may hold a token.
+func (d *disk) sweep() {
+	files, _ := os.ReadDir(d.directory)
+	for _, file := range files {
+		if !strings.HasPrefix(file.Name(), temporaryPrefix) {
+			continue
+		}
+		// File times are the system's, so its clock judges them.
+		if info, err := file.Info(); err == nil && time.Since(info.ModTime()) > staleAfter {
+			_ = os.Remove(filepath.Join(d.directory, file.Name()))
+		}
+	}
 }
 
 func (d *disk) fill(file *os.File, value []byte) error {

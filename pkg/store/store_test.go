@@ -387,3 +387,30 @@ func TestNoneNeedsNoFolder(t *testing.T) {
 	}
 	unlock()
 }
+
+// A process that is killed while it writes leaves a file with a token in it. The next save removes it, but not that of a
+// process that may still be writing.
+func TestDiskSweepsWhatTheKilledLeft(t *testing.T) {
+	t.Parallel()
+	disk := &disk{directory: t.TempDir()}
+	left := filepath.Join(disk.directory, ".new-killed")
+	fresh := filepath.Join(disk.directory, ".new-busy")
+	for _, path := range []string{left, fresh} {
+		if err := os.WriteFile(path, []byte("token"), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	long := time.Now().Add(-2 * staleAfter)
+	if err := os.Chtimes(left, long, long); err != nil {
+		t.Fatal(err)
+	}
+	if err := disk.set(t.Context(), "name", []byte("value")); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := os.Stat(left); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("the old file is still there: %v", err)
+	}
+	if _, err := os.Stat(fresh); err != nil {
+		t.Errorf("the fresh file is gone: %v", err)
+	}
+}

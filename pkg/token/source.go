@@ -57,6 +57,7 @@ type Provider interface {
 	// Refresh returns a verified ID token of the same person (an empty one where the provider gives none), and the
 	// refresh token to use next, which is the old one where the provider does not rotate. The session may also come
 	// beside an error, and must be saved then too. An error wraps ErrSessionEnded only if no retry can ever succeed.
+	// A context that ends stops it before and after the use of the refresh token, but never between request and answer.
 	Refresh(context.Context, Key, Session) (Set, error)
 }
 
@@ -123,8 +124,9 @@ func (s *Source) Login(ctx context.Context, key Key) (IDToken, error) {
 	return s.askPerson(ctx, key)
 }
 
-// A clock may go back by this much, as time servers correct it, before stored times are doubted.
-const clockStep = time.Minute
+// A clock may go back by this much, as time servers correct it, or differ between machines that share a home, before
+// stored times are doubted.
+const clockStep = 5 * time.Second
 
 // errLoginNeeded is how renew says that there is no session to renew.
 var errLoginNeeded = errors.New("login needed")
@@ -155,8 +157,8 @@ func (s *Source) news(ctx context.Context, key Key) (IDToken, bool) {
 	return stored, true
 }
 
-// renew refreshes under the lock. From request to save it does not stop for a cancelled context: the old refresh token
-// is spent as soon as the provider has read the request, and the new one exists nowhere else.
+// renew refreshes under the lock. What came is saved even if the context has ended meanwhile: the old refresh token was
+// spent as soon as the provider had read the request, and the new one exists nowhere else.
 func (s *Source) renew(ctx context.Context, key Key) (IDToken, error) {
 	unlock, lockErr := s.Store.Lock(ctx, key, Refresh)
 	if lockErr != nil && !errors.Is(lockErr, ErrNoLock) {
@@ -178,8 +180,8 @@ func (s *Source) renew(ctx context.Context, key Key) (IDToken, error) {
 	if lockErr != nil && !session.Static {
 		return IDToken{}, lockErr // two refreshes at once would end the session
 	}
-	ctx = context.WithoutCancel(ctx)
 	set, err := s.refresh(ctx, key, session)
+	ctx = context.WithoutCancel(ctx)
 	if !set.Session.RefreshToken.IsEmpty() { // also beside an error: the old one is spent
 		if err := s.Store.Renew(ctx, key, set); err != nil {
 			s.Warn(err)
@@ -222,7 +224,7 @@ func (s *Source) refresh(ctx context.Context, key Key, session Session) (Set, er
 			return set, err
 		}
 	}
-	if endErr := s.Store.End(ctx, key); endErr != nil {
+	if endErr := s.Store.End(context.WithoutCancel(ctx), key); endErr != nil {
 		s.Warn(endErr)
 	}
 	return Set{}, fmt.Errorf("%w: %w", errLoginNeeded, err)
