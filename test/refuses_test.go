@@ -29,16 +29,21 @@ func commandExits(script *testscript.TestScript, _ bool, arguments []string) {
 // commandRefuses makes the provider misbehave in one way, calls get-token and wants a good failure: the exit code, one
 // error line that matches, a hint, an empty stdout, no secret anywhere, and every stored token as it was before.
 //
-//	refuses EXIT-CODE PATTERN [NAME=VALUE ...]
+//	refuses EXIT-CODE PATTERN [NAME=VALUE ...] [--FLAG ...]
 func commandRefuses(script *testscript.TestScript, _ bool, arguments []string) {
 	scenario := scenarioOf(script)
+	call := []string{arguments[0], "get-token", "-v=9"}
 	for _, setting := range arguments[2:] {
+		if strings.HasPrefix(setting, "--") {
+			call = append(call, setting)
+			continue
+		}
 		name, value, _ := strings.Cut(setting, "=")
 		script.Check(scenario.idp.Set(name, value))
 	}
 	defer scenario.idp.Reset()
 	before := storedTokens(script)
-	commandExits(script, false, []string{arguments[0], "get-token", "-v=9"})
+	commandExits(script, false, call)
 	if !maps.Equal(before, storedTokens(script)) {
 		script.Fatalf("the store has changed")
 	}

@@ -40,11 +40,12 @@ func (o *options) addFlags(flags *pflag.FlagSet) {
 }
 
 type providerOptions struct {
-	issuerURL    string
-	clientID     string
-	clientSecret string
-	extraScopes  []string
-	redirectURL  string
+	issuerURL        string
+	clientID         string
+	clientSecret     string
+	extraScopes      []string
+	redirectURL      string
+	trustedAudiences []string
 }
 
 func (o *providerOptions) addFlags(flags *pflag.FlagSet) {
@@ -52,6 +53,8 @@ func (o *providerOptions) addFlags(flags *pflag.FlagSet) {
 	flags.StringVar(&o.clientID, "oidc-client-id", "", "`ID` of the client registered at the provider (required)")
 	flags.StringVar(&o.clientSecret, "oidc-client-secret", "", "`secret` of the client; a public client has none, and needs none")
 	flags.StringSliceVar(&o.extraScopes, "oidc-extra-scope", nil, "`scope` to ask for besides openid; may be repeated")
+	flags.StringSliceVar(&o.trustedAudiences, "trusted-audience", nil,
+		"`audience` that an ID token may have besides the client; may be repeated")
 	flags.StringVar(&o.redirectURL, "oidc-redirect-url", "", "redirect `URL` registered at the provider (default http://localhost:PORT)")
 }
 
@@ -127,6 +130,7 @@ func (o *options) providerConfig(env Env, flags *pflag.FlagSet, terminal *termin
 		ClientID:               o.provider.clientID,
 		ClientSecret:           token.NewSecret(o.provider.clientSecret),
 		Scopes:                 o.provider.extraScopes,
+		TrustedAudiences:       o.provider.trustedAudiences,
 		ListenAddresses:        o.login.addresses(flags.Changed("listen-address"), o.provider.redirectURL),
 		RedirectURL:            o.provider.redirectURL,
 		LoginTimeout:           time.Duration(o.login.timeoutSeconds) * time.Second,

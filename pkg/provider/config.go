@@ -21,6 +21,8 @@ type Config struct {
 	ClientID     string       // the client registered for kubectl
 	ClientSecret token.Secret // empty for a public client, which is the right kind
 	Scopes       []string     // asked for besides openid
+	// TrustedAudiences may be audiences of an ID token besides the client.
+	TrustedAudiences []string
 
 	ListenAddresses []string      // tried in order for the browser's answer, as host:port
 	RedirectURL     string        // empty: http://localhost:PORT

@@ -1,6 +1,7 @@
 package provider
 
 import (
+	"bytes"
 	"context"
 	"crypto"
 	_ "crypto/sha256" // the hashes of at_hash
@@ -32,6 +33,7 @@ const (
 type expected struct {
 	issuer      string
 	clientID    string
+	trusted     []string // audiences besides the client
 	algorithms  []string
 	keys        keySource
 	now         time.Time      // the provider's time
@@ -84,21 +86,29 @@ var errTokenRefused = errors.New("ID token refused")
 // errKeyUnknown is in the error about a token whose key the provider does not publish, not even when asked again.
 var errKeyUnknown = errors.New("the provider does not publish its key")
 
-// invalid wraps the first broken rule.
+// invalid wraps the first broken rule. A rule that knows what to do about it brings a hint of its own.
 func invalid(err error) error {
-	return failed("Nothing was stored. Check the client's settings at the provider, or show this line to its administrator.",
-		"%w: %w", errTokenRefused, err)
+	hint := "Nothing was stored. Check the client's settings at the provider, or show this line to its administrator."
+	var failure *token.Error
+	if errors.As(err, &failure) && len(failure.Hint) > 0 {
+		hint = failure.Hint[0]
+	}
+	return failed(hint, "%w: %w", errTokenRefused, err)
 }
 
 func checkTokenIssuer(got idToken, want expected) error {
-	if got.claims.Issuer != want.issuer {
-		return fmt.Errorf("expected issuer (iss) %q, got %q", want.issuer, printable(got.claims.Issuer))
+	if got.claims.Issuer == want.issuer {
+		return nil
 	}
-	return nil
+	hint := ""
+	if strings.TrimSuffix(got.claims.Issuer, "/") == strings.TrimSuffix(want.issuer, "/") {
+		hint = "They differ by the slash at the end, which counts. The provider must use one of them everywhere."
+	}
+	return failed(hint, "expected issuer (iss) %q, got %q", want.issuer, printable(got.claims.Issuer))
 }
 
-// checkAudience also refuses a token that was made for others as well, unless it says that we are the party it was
-// issued to.
+// checkAudience also refuses a token that was made for others as well, unless the person trusts them: each of them could
+// use it at the API server.
 func checkAudience(got idToken, want expected) error {
 	if !slices.Contains(got.claims.Audience, want.clientID) {
 		return fmt.Errorf("expected audience (aud) %q, got %s", want.clientID, quoteList(got.claims.Audience))
@@ -107,9 +117,11 @@ func checkAudience(got idToken, want expected) error {
 	if party != "" && party != want.clientID {
 		return fmt.Errorf("expected authorized party (azp) %q, got %q", want.clientID, printable(party))
 	}
-	if len(got.claims.Audience) > 1 && party == "" {
-		return fmt.Errorf("expected audience (aud) %q alone, got %s and no authorized party (azp)", want.clientID,
-			quoteList(got.claims.Audience))
+	for _, audience := range got.claims.Audience {
+		if audience != want.clientID && !slices.Contains(want.trusted, audience) {
+			return failed("Each of them can act as you with this token. If you trust them, name them with --trusted-audience.",
+				"expected audience (aud) %q alone, got %s", want.clientID, quoteList(got.claims.Audience))
+		}
 	}
 	return nil
 }
@@ -317,7 +329,8 @@ func parseIDToken(raw string) (idToken, error) {
 	)
 }
 
-// members are the members of a JSON object by their exact names; encoding/json would also take "ISS" for iss.
+// members are the members of a JSON object by their exact names; encoding/json would also take "ISS" for iss, and the
+// last of two values.
 type members map[string]json.RawMessage
 
 func parseMembers(encoded string) (members, error) {
@@ -329,7 +342,30 @@ func parseMembers(encoded string) (members, error) {
 	if err := json.Unmarshal(text, &object); err != nil || object == nil {
 		return nil, errors.New("is not a JSON object")
 	}
+	if name, ok := repeatedName(text); ok {
+		// https://www.rfc-editor.org/rfc/rfc7519#section-4: others may read the value that we do not.
+		return nil, fmt.Errorf("has %q twice", printable(name))
+	}
 	return object, nil
+}
+
+// repeatedName finds a name that a JSON object has twice. The text is known to be one.
+func repeatedName(text []byte) (string, bool) {
+	decoder := json.NewDecoder(bytes.NewReader(text))
+	_, _ = decoder.Token() // the brace
+	seen := map[any]bool{}
+	for decoder.More() {
+		name, _ := decoder.Token()
+		if seen[name] {
+			return fmt.Sprint(name), true
+		}
+		seen[name] = true
+		var value json.RawMessage
+		if decoder.Decode(&value) != nil {
+			return "", false
+		}
+	}
+	return "", false
 }
 
 func (m members) read(name string, into any) error {

@@ -13,6 +13,7 @@ import (
 func (p *Provider) verify(ctx context.Context, from *metadata, got answer, want expected) (claims, error) {
 	want.issuer = p.config.Issuer
 	want.clientID = p.config.ClientID
+	want.trusted = p.config.TrustedAudiences
 	want.algorithms = from.signingAlgorithms()
 	want.keys = func(ctx context.Context, fresh bool) ([]key, bool, error) { return p.keys(ctx, from, fresh) }
 	want.now = got.issued
