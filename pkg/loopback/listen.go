@@ -7,6 +7,7 @@ import (
 	"net"
 	"net/url"
 	"runtime"
+	"slices"
 	"strconv"
 	"syscall"
 )
@@ -49,6 +50,13 @@ func Listen(config Config) (*Listener, error) {
 
 // RedirectURI is what the provider sends the browser to.
 func (l *Listener) RedirectURI() string { return l.redirectURI.String() }
+
+// IsOpenToOthers reports whether other machines can reach the port.
+func (l *Listener) IsOpenToOthers() bool {
+	return slices.ContainsFunc(l.sockets, func(socket net.Listener) bool {
+		return !socket.Addr().(*net.TCPAddr).IP.IsLoopback()
+	})
+}
 
 // Close frees the port.
 func (l *Listener) Close() {

@@ -17,6 +17,7 @@ type metadata struct {
 	oidc.ProviderConfig
 	CodeChallengeMethods []string `json:"code_challenge_methods_supported"`
 	TokenAuthMethods     []string `json:"token_endpoint_auth_methods_supported"`
+	Scopes               []string `json:"scopes_supported"`
 	SendsIssuer          bool     `json:"authorization_response_iss_parameter_supported"`
 }
 

@@ -9,6 +9,7 @@ import (
 	"net"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 	"unicode"
 
@@ -23,6 +24,15 @@ func failed(hint, format string, arguments ...any) error {
 		failure.Hint = []string{hint}
 	}
 	return failure
+}
+
+// withHint adds one more hint.
+func withHint(err error, hint string) error {
+	var failure *token.Error
+	if !errors.As(err, &failure) {
+		return err
+	}
+	return &token.Error{Kind: failure.Kind, Err: err, Hint: append(slices.Clone(failure.Hint), hint)}
 }
 
 func refused(hint, format string, arguments ...any) error {

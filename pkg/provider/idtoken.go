@@ -216,6 +216,11 @@ func checkSamePerson(got idToken, want expected) error {
 		return fmt.Errorf("the session has the audience (aud) %s, but the provider answered for %s",
 			quoteList(want.previous.Audience), quoteList(got.claims.Audience))
 	}
+	// An old token is no renewal; but where the provider's clock was set back, all are older than the last.
+	if last := want.previous.IssuedAt; got.claims.IssuedAt.Before(last.Add(-clockLeeway)) && !want.now.Before(last) {
+		return fmt.Errorf("it was issued (iat) at %s, before the one that it should replace, at %s",
+			stamp(got.claims.IssuedAt.Time), stamp(last))
+	}
 	if authTime := got.claims.AuthTime; authTime != nil && !want.previous.AuthTime.IsZero() &&
 		!authTime.Equal(want.previous.AuthTime) {
 		return fmt.Errorf("the session's login (auth_time) was at %s, but the provider answered %s",

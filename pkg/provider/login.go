@@ -29,7 +29,12 @@ func (p *Provider) Login(ctx context.Context, _ token.Key, asking func()) (token
 		return token.Set{}, failed("Free the port, or name another with --listen-address; the provider must know it.", "%w", err)
 	}
 	defer listener.Close()
+	if listener.IsOpenToOthers() {
+		// https://www.rfc-editor.org/rfc/rfc8252#section-8.3
+		p.config.Warn(errors.New("other machines can reach the port of this login; --listen-address should name a loopback address"))
+	}
 
+	p.checkListed(from)
 	login := newLogin(p, from, listener.RedirectURI())
 	asking()
 	p.config.ShowLogin(ctx, login.authorizationURL(), until)
@@ -106,6 +111,7 @@ func (l *login) finish(ctx context.Context, response url.Values) (token.Set, err
 		return token.Set{}, err
 	}
 	l.provider.checkClock(got)
+	l.provider.checkGranted(got)
 	return got.set(claims, l.nonce), nil
 }
 

@@ -41,12 +41,13 @@ func (p *Provider) Refresh(ctx context.Context, _ token.Key, session token.Sessi
 	claims, err := p.verify(ctx, from, got, expected{previous: &session})
 	switch {
 	case err == nil:
+		renewed.IssuedAt = claims.IssuedAt.Time
 		return token.Set{IDToken: got.held(claims), Session: renewed}, nil
 	case errors.Is(err, errKeyUnknown):
 		// A provider that has just changed its keys can sign with one that its caches do not show yet.
 		err = &token.Error{Kind: token.Unreachable, Err: err, Hint: []string{keptHint}}
 	case errors.Is(err, errTokenRefused):
-		return token.Set{}, err
+		return token.Set{}, withHint(err, "The session's refresh token may be spent by now. If so, the next call asks you to log in.")
 	}
 	// The key could not be had. That says nothing against the answer, and the old refresh token is spent.
 	return token.Set{Session: renewed}, err

@@ -19,6 +19,7 @@ type answer struct {
 	idToken      token.Secret // empty if there was none
 	accessToken  token.Secret
 	refreshToken token.Secret // empty if there was none
+	scopes       []string     // granted; empty if the answer does not say
 	received     time.Time    // by our clock
 	issued       time.Time    // by the provider's clock
 }
@@ -64,10 +65,12 @@ func (p *Provider) ask(ctx context.Context, what string,
 			printable(got.TokenType))
 	}
 	idToken, _ := got.Extra("id_token").(string)
+	scope, _ := got.Extra("scope").(string)
 	return answer{
 		idToken:      token.NewSecret(idToken),
 		accessToken:  token.NewSecret(got.AccessToken),
 		refreshToken: token.NewSecret(got.RefreshToken),
+		scopes:       strings.Fields(scope),
 		received:     received,
 		issued:       observer.dateOr(received),
 	}, nil

@@ -42,6 +42,7 @@ func (a answer) set(verified claims, nonce string) token.Set {
 		Subject:      verified.Subject,
 		Audience:     verified.Audience,
 		Nonce:        nonce,
+		IssuedAt:     verified.IssuedAt.Time,
 	}
 	if verified.AuthTime != nil {
 		session.AuthTime = verified.AuthTime.Time

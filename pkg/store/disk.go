@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -31,7 +32,7 @@ func (d *disk) path(name string) string {
 }
 
 func (d *disk) get(_ context.Context, name string) ([]byte, error) {
-	text, err := os.ReadFile(d.path(name))
+	text, err := readPrivate(d.path(name))
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, token.ErrNotFound
 	}
@@ -39,6 +40,37 @@ func (d *disk) get(_ context.Context, name string) ([]byte, error) {
 		return nil, fmt.Errorf("token cache: %w", err)
 	}
 	return text, nil
+}
+
+// errNotOurs says that somebody else has put a file where ours should be.
+var errNotOurs = errors.New("is a link or belongs to somebody else")
+
+// readPrivate reads a file of this user. One that others could read is closed to them; what somebody else has put there
+// is not believed.
+func readPrivate(path string) ([]byte, error) {
+	file, err := os.OpenFile(path, os.O_RDONLY|noFollow, 0)
+	if err != nil {
+		if link, lookErr := os.Lstat(path); lookErr == nil && link.Mode()&fs.ModeSymlink != 0 {
+			return nil, fmt.Errorf("%s %w", path, errNotOurs)
+		}
+		return nil, err
+	}
+	defer func() { _ = file.Close() }()
+	info, err := file.Stat()
+	if err != nil {
+		return nil, err
+	}
+	if !info.Mode().IsRegular() || !belongsToUs(info) {
+		return nil, fmt.Errorf("%s %w", path, errNotOurs)
+	}
+	if isOpenToOthers(info) {
+		if err := file.Chmod(0o600); err != nil {
+			return nil, err
+		}
+	}
+	text := make([]byte, info.Size())
+	_, err = io.ReadFull(file, text)
+	return text, err
 }
 
 // set replaces the file at once or not at all: a reader sees the old text or the new one, also after a power cut.

@@ -8,8 +8,18 @@ import (
 	"syscall"
 )
 
-// isOurs reports whether a folder belongs to this user and is closed to all others.
+// noFollow makes opening a symbolic link an error.
+const noFollow = syscall.O_NOFOLLOW
+
+// isOurs reports whether a file or folder belongs to this user and cannot be changed by others.
 func isOurs(info fs.FileInfo) bool {
-	status, ok := info.Sys().(*syscall.Stat_t)
-	return ok && int(status.Uid) == os.Getuid() && info.Mode().Perm()&0o022 == 0
+	return belongsToUs(info) && info.Mode().Perm()&0o022 == 0
 }
+
+func belongsToUs(info fs.FileInfo) bool {
+	status, ok := info.Sys().(*syscall.Stat_t)
+	return ok && int(status.Uid) == os.Getuid()
+}
+
+// isOpenToOthers reports whether others may read or write a file.
+func isOpenToOthers(info fs.FileInfo) bool { return info.Mode().Perm()&0o077 != 0 }

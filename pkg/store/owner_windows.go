@@ -2,5 +2,12 @@ package store
 
 import "io/fs"
 
-// isOurs is true: a person's folders are closed to others by the access lists they inherit.
+// A person's folders are closed to others by the access lists they inherit, and links need an administrator.
+
+const noFollow = 0
+
 func isOurs(fs.FileInfo) bool { return true }
+
+func belongsToUs(fs.FileInfo) bool { return true }
+
+func isOpenToOthers(fs.FileInfo) bool { return false }

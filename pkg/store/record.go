@@ -32,6 +32,7 @@ type sessionRecord struct {
 	Audience     []string `json:"audience"`
 	Nonce        string   `json:"nonce,omitempty"`
 	AuthTime     int64    `json:"auth_time,omitempty"`
+	IssuedAt     int64    `json:"issued_at,omitempty"`
 	Static       bool     `json:"static,omitempty"`
 }
 
@@ -79,9 +80,7 @@ func encodeSession(session token.Session) []byte {
 		Nonce:        session.Nonce,
 		Static:       session.Static,
 	}
-	if !session.AuthTime.IsZero() {
-		record.AuthTime = session.AuthTime.Unix()
-	}
+	record.AuthTime, record.IssuedAt = unixOrZero(session.AuthTime), unixOrZero(session.IssuedAt)
 	return mustEncode(record)
 }
 
@@ -102,11 +101,24 @@ func decodeSession(text []byte) (token.Session, error) {
 		Audience:     record.Audience,
 		Nonce:        record.Nonce,
 		Static:       record.Static,
-	}
-	if record.AuthTime != 0 {
-		session.AuthTime = time.Unix(record.AuthTime, 0)
+		AuthTime:     timeOrZero(record.AuthTime),
+		IssuedAt:     timeOrZero(record.IssuedAt),
 	}
 	return session, nil
+}
+
+func unixOrZero(t time.Time) int64 {
+	if t.IsZero() {
+		return 0
+	}
+	return t.Unix()
+}
+
+func timeOrZero(seconds int64) time.Time {
+	if seconds == 0 {
+		return time.Time{}
+	}
+	return time.Unix(seconds, 0)
 }
 
 func mustEncode(record any) []byte {

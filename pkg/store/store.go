@@ -104,6 +104,9 @@ func sessionName(key token.Key) string { return key.ID() + "/session" }
 // IDToken implements token.Store.
 func (s *Store) IDToken(ctx context.Context, key token.Key) (token.IDToken, error) {
 	text, err := s.idTokens.get(ctx, idTokenName(key))
+	if errors.Is(err, errNotOurs) {
+		return token.IDToken{}, s.unreadable(err)
+	}
 	if err != nil {
 		return token.IDToken{}, err
 	}
@@ -117,6 +120,9 @@ func (s *Store) IDToken(ctx context.Context, key token.Key) (token.IDToken, erro
 // Session implements token.Store.
 func (s *Store) Session(ctx context.Context, key token.Key) (token.Session, error) {
 	text, err := s.sessions.get(ctx, sessionName(key))
+	if errors.Is(err, errNotOurs) {
+		return token.Session{}, s.unreadable(err)
+	}
 	if err != nil {
 		return token.Session{}, err
 	}

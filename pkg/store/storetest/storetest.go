@@ -61,6 +61,7 @@ func (s suite) set(name string) token.Set {
 			Audience:     []string{s.key.ClientID},
 			Nonce:        "nonce",
 			AuthTime:     now,
+			IssuedAt:     now.Add(time.Second),
 		},
 	}
 }
