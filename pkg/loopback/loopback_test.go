@@ -10,6 +10,7 @@ import (
 	"net/url"
 	"strconv"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 )
@@ -226,4 +227,95 @@ func TestListen(t *testing.T) {
 		}
 		listener.Close()
 	})
+}
+
+// Any page in the person's browser can send requests to the port, as many as it likes, and hold connections open with a
+// header that never ends.
+func TestTenThousandStrays(t *testing.T) {
+	t.Parallel()
+	redirect, answers, done := receive(t, Config{}, Page{OK: true})
+	for range 200 {
+		connection, err := net.Dial("tcp", "127.0.0.1:"+redirect.Port())
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer func() { _ = connection.Close() }()
+		go func() { _, _ = io.WriteString(connection, "GET / HTTP/1.1\r\nX-Slow: ") }()
+	}
+	const callers, strays = 20, 500
+	client := &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: callers}}
+	targets := []string{"/", "/?state=wrong&code=x", "/favicon.ico", "/?error=access_denied", "/done"}
+	var all sync.WaitGroup
+	for range callers {
+		all.Go(func() {
+			for i := range strays {
+				response, err := client.Get(redirect.String() + targets[i%len(targets)])
+				if err != nil {
+					t.Error(err)
+					return
+				}
+				body, _ := io.ReadAll(response.Body)
+				_ = response.Body.Close()
+				if response.StatusCode < 400 || strings.Contains(string(body), state) {
+					t.Errorf("status %d: %s", response.StatusCode, body)
+				}
+			}
+		})
+	}
+	all.Wait()
+	client.CloseIdleConnections()
+	select {
+	case answer := <-answers:
+		t.Fatalf("a stray was taken for the answer: %v", answer)
+	case err := <-done:
+		t.Fatalf("the wait has ended: %v", err)
+	default:
+	}
+	if response, _ := get(t, redirect.String()+"/?state="+state); response.StatusCode != http.StatusOK {
+		t.Errorf("status %d", response.StatusCode)
+	}
+	if err := <-done; err != nil {
+		t.Error(err)
+	}
+}
+
+// Browsers repeat requests; one answer is one login.
+func TestManyAnswersAtOnce(t *testing.T) {
+	t.Parallel()
+	listener, err := Listen(Config{Addresses: []string{"127.0.0.1:0"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer listener.Close()
+	finished := 0 // guarded by being touched once
+	release := make(chan struct{})
+	done := make(chan error, 1)
+	go func() {
+		done <- listener.Receive(t.Context(), state, func(url.Values) Page { finished++; <-release; return Page{OK: true} })
+	}()
+	const copies = 50
+	statuses := make(chan int, copies)
+	for range copies {
+		go func() {
+			response, err := http.Get(listener.RedirectURI() + "/?code=c&state=" + state)
+			if err != nil {
+				statuses <- 0
+				return
+			}
+			_ = response.Body.Close()
+			statuses <- response.StatusCode
+		}()
+	}
+	for range copies - 1 {
+		if status := <-statuses; status != http.StatusConflict {
+			t.Errorf("a copy got status %d", status)
+		}
+	}
+	close(release)
+	if status := <-statuses; status != http.StatusOK {
+		t.Errorf("the answer got status %d", status)
+	}
+	if err := <-done; err != nil || finished != 1 {
+		t.Errorf("%d logins, %v", finished, err)
+	}
 }
