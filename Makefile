@@ -1,12 +1,16 @@
 # Each target is one command that works on a fresh clone; "make help" lists them.
 
+# A pipe fails if any part of it does.
+SHELL       := bash
+.SHELLFLAGS := -o pipefail -c
+
 STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.2
 MODULES     := . test/e2e test/demo
 FUZZTIME    ?= 5s
 
 .PHONY: help
 help: ## List the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 .PHONY: build
 build: ## Build bin/kubectl-oidc_login
@@ -29,9 +33,13 @@ lint: ## gofmt, go vet, staticcheck and tidy modules; builds for the other syste
 .PHONY: test
 test: ## Run everything, from unit tests to real servers; installs or builds what that needs
 	test/install-packages
-	go test -race -timeout 15m ./...
+	$(MAKE) --no-print-directory conformance
 	cd test/demo && go test -count=1 -timeout 10m ./... # the go command does not see that they build the product
 	cd test/e2e && go test -count=1 -timeout 30m ./...
+
+.PHONY: conformance
+conformance: ## Run the tests that need no server; writes docs/conformance.md, which says what they prove
+	go test -race -timeout 15m -json ./... | go run ./test/conformance -write docs/conformance.md
 
 .PHONY: fuzz
 fuzz: ## Run each fuzz target for some seconds, or for FUZZTIME

@@ -16,11 +16,13 @@ import (
 	"github.com/rogpeppe/go-internal/testscript"
 	clientauthentication "k8s.io/client-go/pkg/apis/clientauthentication/v1"
 
+	"github.com/kubectl-oidc-login/kubectl-oidc-login/test/conformance/requirements"
 	"github.com/kubectl-oidc-login/kubectl-oidc-login/test/idp"
 )
 
 // scenario is what one script has besides its files.
 type scenario struct {
+	test     requirements.Test
 	idp      *idp.Server
 	provider slowClock // the provider's
 	program  slowClock
@@ -35,7 +37,7 @@ func setUpScript(env *testscript.Env) error {
 	env.Setenv("HOME", env.WorkDir) // some systems use other names
 	env.Setenv("USERPROFILE", env.WorkDir)
 	env.Setenv("GORACE", "atexit_sleep_ms=0") // a second per process otherwise, under the race detector
-	scenario := &scenario{}
+	scenario := &scenario{test: env.T().(requirements.Test)}
 	scenario.provider.origin = time.Now()
 	scenario.program.origin = scenario.provider.origin
 	env.Setenv("CLOCK", scenario.program.String())
@@ -45,6 +47,7 @@ func setUpScript(env *testscript.Env) error {
 
 func scriptCommands() map[string]func(*testscript.TestScript, bool, []string) {
 	return map[string]func(*testscript.TestScript, bool, []string){
+		"covers":     commandCovers,
 		"idp":        commandIDP,
 		"clock":      commandClock,
 		"credential": commandCredential,
@@ -61,6 +64,12 @@ func scriptCommands() map[string]func(*testscript.TestScript, bool, []string) {
 
 func scenarioOf(script *testscript.TestScript) *scenario {
 	return script.Value(scenarioKey{}).(*scenario)
+}
+
+// commandCovers says that the lines that follow fail if one of these requirements is broken: "covers IDT-01 IDT-02".
+func commandCovers(script *testscript.TestScript, _ bool, ids []string) {
+	script.Check(requirements.Check(ids...))
+	requirements.Covers(scenarioOf(script).test, ids...)
 }
 
 // commandIDP steers the provider: "idp start [tls] [path=/x] [secret=x]", "idp set NAME=VALUE ...", "idp reset",

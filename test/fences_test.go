@@ -39,6 +39,9 @@ func allowedImports() map[string][]string {
 		"test/bench":       {modulePath + "test/idp"},
 		"test/bench/floor": {},
 		"test/idp":         {"github.com/go-jose/go-jose/v4"},
+		"test/conformance": {modulePath + "test/conformance/requirements"},
+		// Every test package imports it.
+		"test/conformance/requirements": {},
 	}
 }
 
