@@ -11,6 +11,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"syscall"
 	"testing"
 	"time"
 )
@@ -317,5 +318,27 @@ func TestManyAnswersAtOnce(t *testing.T) {
 	}
 	if err := <-done; err != nil || finished != 1 {
 		t.Errorf("%d logins, %v", finished, err)
+	}
+}
+
+// A machine may have IPv4 alone or IPv6 alone.
+func TestOneLoopbackAddress(t *testing.T) {
+	t.Parallel()
+	for _, missing := range []string{"127.0.0.1", "::1"} {
+		listen := func(address string) (net.Listener, error) {
+			if host, _, _ := net.SplitHostPort(address); host == missing {
+				return nil, syscall.EADDRNOTAVAIL
+			}
+			return net.Listen("tcp", "127.0.0.1:0") // stands for the other, which this machine may lack
+		}
+		sockets, err := bindBoth(listen, "127.0.0.1:0", "::1")
+		if err != nil || len(sockets) != 1 {
+			t.Fatalf("without %s: got %d sockets, %v", missing, len(sockets), err)
+		}
+		_ = sockets[0].Close()
+	}
+	taken := func(string) (net.Listener, error) { return nil, syscall.EADDRINUSE }
+	if _, err := bindBoth(taken, "127.0.0.1:0", "::1"); !errors.Is(err, syscall.EADDRINUSE) {
+		t.Errorf("expected the port to be taken, got %v", err)
 	}
 }
