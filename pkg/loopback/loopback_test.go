@@ -14,6 +14,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"github.com/kubectl-oidc-login/kubectl-oidc-login/test/conformance/requirements"
 )
 
 const state = "the-right-state"
@@ -137,6 +139,7 @@ func TestSilentAndBrokenConnections(t *testing.T) {
 // A browser that does not fetch the last page does not keep the login.
 func TestNobodyFetchesThePage(t *testing.T) {
 	t.Parallel()
+	requirements.Covers(t, "NAT-15")
 	redirect, _, done := receive(t, Config{}, Page{OK: true})
 	connection, err := net.Dial("tcp", "127.0.0.1:"+redirect.Port())
 	if err != nil {
