@@ -2,6 +2,7 @@ package test
 
 import (
 	"bytes"
+	"encoding/base64"
 	"encoding/json"
 	"fmt"
 	"net"
@@ -59,6 +60,7 @@ func scriptCommands() map[string]func(*testscript.TestScript, bool, []string) {
 		"exits":      commandExits,
 		"listen":     commandListen,
 		"refuses":    commandRefuses,
+		"margin":     commandMargin,
 	}
 }
 
@@ -159,6 +161,25 @@ func commandCredential(script *testscript.TestScript, _ bool, arguments []string
 	script.Setenv("TOKEN", now)
 	if len(arguments) == 1 && (last == now) != (arguments[0] == "same") {
 		script.Fatalf("expected the %s token as before", arguments[0])
+	}
+}
+
+// commandMargin wants the credential of stdout to end so long before its ID token: "margin 10s".
+func commandMargin(script *testscript.TestScript, _ bool, arguments []string) {
+	var credential clientauthentication.ExecCredential
+	script.Check(json.Unmarshal([]byte(script.ReadFile("stdout")), &credential))
+	payload, err := base64.RawURLEncoding.DecodeString(strings.Split(credential.Status.Token, ".")[1])
+	script.Check(err)
+	var claims struct {
+		Expiry int64 `json:"exp"`
+	}
+	script.Check(json.Unmarshal(payload, &claims))
+	margin := time.Unix(claims.Expiry, 0).Sub(credential.Status.ExpirationTimestamp.Time)
+	// The clock's fraction of a second is rounded, once for the token and once for the credential.
+	wanted, err := time.ParseDuration(arguments[0])
+	script.Check(err)
+	if (margin - wanted).Abs() > time.Second {
+		script.Fatalf("the credential ends %s before its token", margin)
 	}
 }
 
