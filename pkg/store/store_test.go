@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -233,6 +234,51 @@ func TestDiskFiles(t *testing.T) {
 		info, err := os.Stat(path)
 		if err != nil || info.Mode() != want {
 			t.Errorf("%s: expected mode %v, got %v, %v", path, want, info.Mode(), err)
+		}
+	}
+}
+
+// Who reads a record while it is replaced finds the old text or the new one, whole: a call that is served from the store
+// takes no lock. Each text says by its letter how long it must be.
+func TestDiskReplacesWhileOthersRead(t *testing.T) {
+	t.Parallel()
+	const (
+		readers      = 3
+		replacements = 60
+	)
+	texts := []string{strings.Repeat("a", 900_000), strings.Repeat("b", 70_000), strings.Repeat("c", 400_000)}
+	for _, lossy := range []bool{false, true} {
+		vault := &disk{directory: t.TempDir(), lossy: lossy}
+		write := func(turn int) error { return vault.set(t.Context(), "name", []byte(texts[turn%len(texts)])) }
+		if err := write(0); err != nil {
+			t.Fatal(err)
+		}
+		written := make(chan struct{})
+		var all sync.WaitGroup
+		for range readers {
+			all.Go(func() { readUntil(t, written, vault, texts) })
+		}
+		for turn := range replacements {
+			if err := write(turn); err != nil {
+				t.Error(err)
+			}
+		}
+		close(written)
+		all.Wait()
+	}
+}
+
+// readUntil reads a record again and again until its writer has ended, and once more.
+func readUntil(t *testing.T, written <-chan struct{}, vault *disk, texts []string) {
+	for last := false; !last; {
+		select {
+		case <-written:
+			last = true
+		default:
+		}
+		if got, err := vault.get(t.Context(), "name"); err != nil || !slices.Contains(texts, string(got)) {
+			t.Errorf("lossy=%t: expected a whole record, got %d octets, %v", vault.lossy, len(got), err)
+			return
 		}
 	}
 }
