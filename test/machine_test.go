@@ -15,6 +15,7 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
+	"sync"
 	"syscall"
 	"testing"
 	"time"
@@ -135,10 +136,11 @@ func (m *machine) look() state {
 
 // way is how the program is called.
 type way struct {
-	kubectl bool // by kubectl, else by hand
-	runs    int  // of the plugin by kubectl, as after a 401
-	verbose bool
-	skew    time.Duration // of this call's clock
+	kubectl  bool // by kubectl, else by hand
+	runs     int  // of the plugin by kubectl, as after a 401
+	verbose  bool
+	skew     time.Duration // of this call's clock
+	browsing string        // what its browser does, see browse
 }
 
 func (m *machine) clockOf(way way) *slowClock {
@@ -163,6 +165,7 @@ func (m *machine) command(way way) *exec.Cmd {
 		"ISSUER=" + m.provider.Issuer(),
 		"CLOCK=" + m.clockOf(way).String(),
 		"RUNS=" + strconv.Itoa(way.runs),
+		"BROWSING=" + way.browsing,
 		"GORACE=atexit_sleep_ms=0", // a second per process otherwise
 	}
 	command.SysProcAttr = &syscall.SysProcAttr{Setpgid: true} // as a shell does with its jobs
@@ -264,7 +267,8 @@ func (c *call) endedBy() syscall.Signal {
 // pipe keeps what is written to it until its reader goes away.
 type pipe struct {
 	reader, writer *os.File
-	text           bytes.Buffer // to be read after the end
+	mutex          sync.Mutex
+	text           bytes.Buffer // to be read after the end; until then see contains
 	ended          chan struct{}
 }
 
@@ -276,10 +280,24 @@ func newPipe() (*pipe, error) {
 	p := &pipe{reader: reader, writer: writer, ended: make(chan struct{})}
 	go func() {
 		defer close(p.ended)
-		_, _ = io.Copy(&p.text, reader)
+		_, _ = io.Copy(p, reader)
 		p.close()
 	}()
 	return p, nil
+}
+
+// Write keeps what was read.
+func (p *pipe) Write(text []byte) (int, error) {
+	p.mutex.Lock()
+	defer p.mutex.Unlock()
+	return p.text.Write(text)
+}
+
+// contains looks at what has come so far.
+func (p *pipe) contains(text string) bool {
+	p.mutex.Lock()
+	defer p.mutex.Unlock()
+	return bytes.Contains(p.text.Bytes(), []byte(text))
 }
 
 func (p *pipe) close() { _ = p.reader.Close() }
