@@ -19,6 +19,7 @@ func TestMain(m *testing.M) {
 		"get-token":          func() { runProgram(usualArguments(os.Args[1:])) },
 		"browser":            browse,
 		"kubectl":            actAsKubectl,
+		"unprivileged":       actUnprivileged,
 	})
 }
 
