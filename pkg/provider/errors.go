@@ -11,6 +11,7 @@ import (
 	"net/url"
 	"slices"
 	"strings"
+	"time"
 	"unicode"
 
 	"github.com/kubectl-oidc-login/kubectl-oidc-login/pkg/token"
@@ -97,12 +98,13 @@ func isTimeout(err error) bool {
 	return errors.As(err, &timeout) && timeout.Timeout()
 }
 
-// wrongStatus says what was answered instead of the document. Only some answers mean that nobody is there.
-func wrongStatus(what, address string, status int) error {
+// wrongStatus says what was answered instead of the document. Only some answers mean that nobody is there. Wait is for how
+// long the provider asks to be left alone.
+func wrongStatus(what, address string, status int, wait time.Duration) error {
 	failure := &token.Error{
 		Kind: token.Unreachable,
 		Err:  fmt.Errorf("%s: %s %w", what, printable(address), &statusError{status}),
-		Hint: []string{keptHint},
+		Hint: append([]string{keptHint}, waitHint(status, wait)...),
 	}
 	if status == http.StatusNotFound || status == http.StatusGone {
 		failure.Kind = token.Failed
@@ -113,6 +115,18 @@ func wrongStatus(what, address string, status int) error {
 		failure.Hint = []string{"It redirects to another server. Use the issuer URL that the provider itself states."}
 	}
 	return failure
+}
+
+// waitHint passes on what a busy provider asks for, up to a length that a person would wait.
+func waitHint(status int, wait time.Duration) []string {
+	const longest = time.Hour
+	if wait <= 0 || status != http.StatusTooManyRequests && status != http.StatusServiceUnavailable {
+		return nil
+	}
+	if wait > longest {
+		return []string{"The provider asks to wait for more than an hour."}
+	}
+	return []string{fmt.Sprintf("The provider asks to wait %d s.", int(wait.Seconds()))}
 }
 
 // statusError is an answer with an unexpected HTTP status.

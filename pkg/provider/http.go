@@ -11,6 +11,7 @@ import (
 	"net"
 	"net/http"
 	"net/url"
+	"strconv"
 	"time"
 )
 
@@ -160,7 +161,7 @@ func (p *Provider) get(ctx context.Context, address, what string) ([]byte, http.
 		return nil, nil, unreachable(what, hostOf(address), err)
 	}
 	if response.StatusCode != http.StatusOK {
-		return nil, nil, wrongStatus(what, address, response.StatusCode)
+		return nil, nil, wrongStatus(what, address, response.StatusCode, retryAfter(response.Header, p.config.Now()))
 	}
 	if isHTML(response.Header) {
 		return nil, nil, notTheProvider(what, address)
@@ -171,6 +172,23 @@ func (p *Provider) get(ctx context.Context, address, what string) ([]byte, http.
 func isHTML(header http.Header) bool {
 	mediaType, _, _ := mime.ParseMediaType(header.Get("Content-Type"))
 	return mediaType == "text/html" || mediaType == "application/xhtml+xml"
+}
+
+// retryAfter is for how long a server asks to be left alone, in seconds or until a date by its own clock; 0 where it does
+// not, or says nothing that makes sense (https://www.rfc-editor.org/rfc/rfc9110#section-10.2.3).
+func retryAfter(header http.Header, now time.Time) time.Duration {
+	text := header.Get("Retry-After")
+	if seconds, err := strconv.ParseUint(text, 10, 32); err == nil {
+		return time.Duration(seconds) * time.Second
+	}
+	until, err := http.ParseTime(text)
+	if err != nil {
+		return 0
+	}
+	if date, err := http.ParseTime(header.Get("Date")); err == nil {
+		now = date
+	}
+	return max(until.Sub(now), 0)
 }
 
 func isLoopback(host string) bool {

@@ -6,7 +6,9 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"slices"
 	"testing"
+	"time"
 )
 
 // What is sent once must not be stopped by an impatient person; what is not sent yet, must.
@@ -38,5 +40,54 @@ func TestCancelledOnlyByDial(t *testing.T) {
 	}
 	if _, err := send(); !errors.Is(err, context.Canceled) {
 		t.Errorf("expected the connection not to be made, got %v", err)
+	}
+}
+
+// Retry-After may be seconds or a date by the server's clock, and anything else means nothing.
+func TestRetryAfter(t *testing.T) {
+	t.Parallel()
+	now := time.Date(2026, time.March, 1, 12, 0, 0, 0, time.UTC)
+	at := func(from time.Time, after time.Duration) string { return from.Add(after).Format(http.TimeFormat) }
+	for name, test := range map[string]struct {
+		text, date string
+		want       time.Duration
+	}{
+		"nothing":                  {want: 0},
+		"seconds":                  {text: "30", want: 30 * time.Second},
+		"no seconds":               {text: "0", want: 0},
+		"negative":                 {text: "-5", want: 0},
+		"a fraction":               {text: "1.5", want: 0},
+		"a word":                   {text: "soon", want: 0},
+		"more than any number":     {text: "99999999999999999999", want: 0},
+		"a date, our clock":        {text: at(now, time.Minute), want: time.Minute},
+		"a date, the server's":     {text: at(now, time.Hour), date: at(now, 59*time.Minute), want: time.Minute},
+		"a date in the past":       {text: at(now, -time.Minute), want: 0},
+		"a date, rubbish for now":  {text: at(now, time.Minute), date: "yesterday", want: time.Minute},
+		"seconds, rubbish for now": {text: "7", date: "yesterday", want: 7 * time.Second},
+	} {
+		header := http.Header{"Retry-After": {test.text}, "Date": {test.date}}
+		if got := retryAfter(header, now); got != test.want {
+			t.Errorf("%s: expected %s, got %s", name, test.want, got)
+		}
+	}
+}
+
+// Only a provider that is busy is waited for, and its word counts up to an hour.
+func TestWaitHint(t *testing.T) {
+	t.Parallel()
+	for _, test := range []struct {
+		status int
+		wait   time.Duration
+		want   []string
+	}{
+		{http.StatusTooManyRequests, 0, nil},
+		{http.StatusTooManyRequests, 30 * time.Second, []string{"The provider asks to wait 30 s."}},
+		{http.StatusServiceUnavailable, time.Hour, []string{"The provider asks to wait 3600 s."}},
+		{http.StatusServiceUnavailable, time.Hour + time.Second, []string{"The provider asks to wait for more than an hour."}},
+		{http.StatusNotFound, 30 * time.Second, nil},
+	} {
+		if got := waitHint(test.status, test.wait); !slices.Equal(got, test.want) {
+			t.Errorf("%d and %s: expected %q, got %q", test.status, test.wait, test.want, got)
+		}
 	}
 }

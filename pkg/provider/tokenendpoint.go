@@ -49,7 +49,7 @@ func (p *Provider) ask(ctx context.Context, what string,
 	if err != nil {
 		return answer{}, err
 	}
-	observer := &observer{next: client.Transport}
+	observer := &observer{next: client.Transport, now: p.config.Now}
 	observed := *client
 	observed.Transport = observer
 	started := time.Now()
@@ -83,9 +83,9 @@ func (p *Provider) tokenError(what string, err error, observed *observer) error 
 	case !observed.answered:
 		return unreachable(what, hostOf(p.config.Issuer), err)
 	case errors.As(err, &refusal) && refusal.ErrorCode != "":
-		return oauthError(what, refusal)
+		return oauthError(what, refusal, waitHint(observed.status, observed.wait))
 	case observed.status < 200 || observed.status > 299:
-		return wrongStatus(what, "the token endpoint", observed.status)
+		return wrongStatus(what, "the token endpoint", observed.status, observed.wait)
 	case observed.html:
 		return notTheProvider(what, "the token endpoint")
 	default:
@@ -97,8 +97,8 @@ func (p *Provider) tokenError(what string, err error, observed *observer) error 
 	}
 }
 
-// oauthError maps https://www.rfc-editor.org/rfc/rfc6749#section-5.2.
-func oauthError(what string, refusal *oauth2.RetrieveError) error {
+// oauthError maps https://www.rfc-editor.org/rfc/rfc6749#section-5.2. Wait is a hint for a provider that is busy.
+func oauthError(what string, refusal *oauth2.RetrieveError, wait []string) error {
 	err := fmt.Errorf("%s: the provider refused: %s", what, describe(refusal.ErrorCode, refusal.ErrorDescription))
 	failure := &token.Error{Kind: token.Refused, Err: err}
 	switch refusal.ErrorCode {
@@ -108,7 +108,7 @@ func oauthError(what string, refusal *oauth2.RetrieveError) error {
 	case "invalid_client", "unauthorized_client":
 		failure.Hint = []string{"Check --oidc-client-id and --oidc-client-secret against the client's settings at the provider."}
 	case "temporarily_unavailable", "server_error":
-		failure.Kind, failure.Hint = token.Unreachable, []string{keptHint}
+		failure.Kind, failure.Hint = token.Unreachable, append([]string{keptHint}, wait...)
 	default:
 		failure.Hint = []string{"Check the client's settings at the provider, or show this line to its administrator."}
 	}
@@ -126,10 +126,12 @@ func describe(code, description string) string {
 // observer notes what x/oauth2 does not tell of an answer.
 type observer struct {
 	next     http.RoundTripper
+	now      func() time.Time
 	answered bool
 	status   int // any number: a server can even answer 000
 	html     bool
 	date     time.Time
+	wait     time.Duration // for which it asks to be left alone
 }
 
 func (o *observer) RoundTrip(request *http.Request) (*http.Response, error) {
@@ -141,6 +143,7 @@ func (o *observer) RoundTrip(request *http.Request) (*http.Response, error) {
 	o.status = response.StatusCode
 	o.html = isHTML(response.Header)
 	o.date, _ = http.ParseTime(response.Header.Get("Date"))
+	o.wait = retryAfter(response.Header, o.now())
 	return response, nil
 }
 
