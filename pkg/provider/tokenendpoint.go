@@ -111,6 +111,10 @@ func oauthError(what string, refusal *oauth2.RetrieveError, wait []string) error
 		failure.Kind, failure.Hint = token.Unreachable, append([]string{keptHint}, wait...)
 	default:
 		failure.Hint = []string{"Check the client's settings at the provider, or show this line to its administrator."}
+		if status := refusal.Response.StatusCode; status == http.StatusTooManyRequests || status >= 500 {
+			// A code of the provider's own; the status says what to make of it.
+			failure.Kind, failure.Hint = token.Unreachable, append([]string{keptHint}, wait...)
+		}
 	}
 	return failure
 }
