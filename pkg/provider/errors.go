@@ -42,6 +42,8 @@ func refused(hint, format string, arguments ...any) error {
 
 const keptHint = "Nothing stored is lost. Try again when the provider can be reached."
 
+const portalHint = "A proxy, a captive portal or a login page may answer in its place. Check the network and the issuer URL."
+
 // errInterrupted is a person's own doing, and says nothing about the provider.
 var errInterrupted = errors.New("interrupted")
 
@@ -111,8 +113,7 @@ func wrongStatus(what, address string, status int, wait time.Duration) error {
 		failure.Hint = []string{"Check --oidc-issuer-url; it is the part before /.well-known/openid-configuration."}
 	}
 	if status >= 300 && status < 400 {
-		failure.Kind = token.Failed
-		failure.Hint = []string{"It redirects to another server. Use the issuer URL that the provider itself states."}
+		failure.Hint = []string{portalHint, "If it redirects because it has moved, use the issuer URL that the provider itself states."}
 	}
 	return failure
 }
@@ -140,7 +141,7 @@ func notTheProvider(what, address string) error {
 	return &token.Error{
 		Kind: token.Unreachable,
 		Err:  fmt.Errorf("%s: %s answered with a web page instead of JSON", what, printable(address)),
-		Hint: []string{"A proxy, a captive portal or a login page may answer in its place. Check the network and the issuer URL."},
+		Hint: []string{portalHint},
 	}
 }
 
