@@ -36,7 +36,7 @@ func (p *Provider) discover(ctx context.Context, fresh bool) (found *metadata, c
 func (p *Provider) readMetadata(body []byte) (*metadata, error) {
 	found := &metadata{}
 	if err := json.Unmarshal(body, found); err != nil {
-		return nil, failed("Check --oidc-issuer-url.", "discovery: %s did not answer with a JSON object of provider metadata", p.wellKnown())
+		return nil, noDocument("Check --oidc-issuer-url.", "discovery: %s did not answer with a JSON object of provider metadata", p.wellKnown())
 	}
 	if err := p.checkIssuerOf(found); err != nil {
 		return nil, err

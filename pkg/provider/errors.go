@@ -36,6 +36,11 @@ func withHint(err error, hint string) error {
 	return &token.Error{Kind: failure.Kind, Err: err, Hint: append(slices.Clone(failure.Hint), hint)}
 }
 
+// noDocument is for an answer that is not the document, whoever gave it.
+func noDocument(hint, format string, arguments ...any) error {
+	return &token.Error{Kind: token.Unreachable, Err: fmt.Errorf(format, arguments...), Hint: []string{hint + " Nothing stored is lost."}}
+}
+
 func refused(hint, format string, arguments ...any) error {
 	return &token.Error{Kind: token.Refused, Err: fmt.Errorf(format, arguments...), Hint: []string{hint}}
 }

@@ -34,7 +34,7 @@ func (p *Provider) keys(ctx context.Context, from *metadata, fresh bool) (keys [
 	return readDocument(ctx, p, from.JWKSURL, "signing keys", fresh, func(body []byte) ([]key, error) {
 		keys, ok := parseKeys(body)
 		if !ok {
-			return nil, failed("Tell the provider's administrator.", "signing keys: %s did not answer with a JSON Web Key Set",
+			return nil, noDocument("Tell the provider's administrator.", "signing keys: %s did not answer with a JSON Web Key Set",
 				printable(from.JWKSURL))
 		}
 		return keys, nil
