@@ -411,7 +411,7 @@ func checkRefusal(t *testing.T, err error, got answer, said map[string]string) {
 	}
 }
 
-// parseAnswer returns what an answer says for people to read, by the rules of x/oauth2.
+// parseAnswer returns what an answer says for people to read, by the rules of x/oauth2, but that plain text is JSON too.
 func parseAnswer(contentType, body string) map[string]string {
 	var said struct {
 		Error       string `json:"error"`
@@ -419,7 +419,7 @@ func parseAnswer(contentType, body string) map[string]string {
 		TokenType   string `json:"token_type"`
 	}
 	switch mediaType, _, _ := mime.ParseMediaType(contentType); mediaType {
-	case "application/x-www-form-urlencoded", "text/plain":
+	case "application/x-www-form-urlencoded":
 		form, _ := url.ParseQuery(body)
 		said.Error, said.Description, said.TokenType = form.Get("error"), form.Get("error_description"), form.Get("token_type")
 	default:

@@ -170,8 +170,12 @@ func (p *Provider) get(ctx context.Context, address, what string) ([]byte, http.
 }
 
 func isHTML(header http.Header) bool {
-	mediaType, _, _ := mime.ParseMediaType(header.Get("Content-Type"))
-	return mediaType == "text/html" || mediaType == "application/xhtml+xml"
+	return mediaType(header) == "text/html" || mediaType(header) == "application/xhtml+xml"
+}
+
+func mediaType(header http.Header) string {
+	name, _, _ := mime.ParseMediaType(header.Get("Content-Type"))
+	return name
 }
 
 // retryAfter is for how long a server asks to be left alone, in seconds or until a date by its own clock; 0 where it does

@@ -148,6 +148,10 @@ func (o *observer) RoundTrip(request *http.Request) (*http.Response, error) {
 	o.html = isHTML(response.Header)
 	o.date, _ = http.ParseTime(response.Header.Get("Date"))
 	o.wait = retryAfter(response.Header, o.now())
+	if mediaType(response.Header) == "text/plain" {
+		// x/oauth2 would take it for a form. Nothing but JSON is allowed here, and the refresh token is spent.
+		response.Header.Set("Content-Type", "application/json")
+	}
 	return response, nil
 }
 
