@@ -4,11 +4,16 @@ import (
 	"context"
 	"errors"
 	"io"
+	"log/slog"
 	"net/http"
 	"net/http/httptest"
 	"slices"
+	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
+
+	"github.com/kubectl-oidc-login/kubectl-oidc-login/pkg/token"
 )
 
 // What is sent once must not be stopped by an impatient person; what is not sent yet, must.
@@ -90,4 +95,71 @@ func TestWaitHint(t *testing.T) {
 			t.Errorf("%d and %s: expected %q, got %q", test.status, test.wait, test.want, got)
 		}
 	}
+}
+
+// Whichever endpoint does not answer: a request is given up after its time, and that costs no session.
+func TestHangingEndpoints(t *testing.T) {
+	t.Parallel()
+	for hanging, what := range map[string]string{
+		"/a/.well-known/openid-configuration": "discovery",
+		"/k":                                  "signing keys",
+		"/t":                                  "refresh",
+	} {
+		t.Run(what, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				p := newHangingProvider(t, hanging)
+				began := time.Now()
+				session := token.Session{RefreshToken: token.NewSecret("secret"), Subject: "alice"}
+				_, err := p.Refresh(t.Context(), token.Key{}, session)
+				var failure *token.Error
+				if !errors.As(err, &failure) || failure.Kind != token.Unreachable || errors.Is(err, token.ErrSessionEnded) {
+					t.Fatalf("expected a provider that cannot be reached, got %v", err)
+				}
+				if want := what + ": cannot reach op.example: no answer in time"; failure.Error() != want {
+					t.Errorf("expected %q, got %q", want, failure)
+				}
+				if !slices.Equal(failure.Hint, []string{keptHint}) {
+					t.Errorf("unexpected hint %q", failure.Hint)
+				}
+				if took := time.Since(began); took != requestTimeout {
+					t.Errorf("expected to wait %s, waited %s", requestTimeout, took)
+				}
+			})
+		})
+	}
+}
+
+// newHangingProvider returns a provider that answers well, but never at one path.
+func newHangingProvider(t *testing.T, hanging string) *Provider {
+	t.Helper()
+	const origin = "https://op.example"
+	documents := map[string]string{
+		"/a/.well-known/openid-configuration": `{"issuer":"` + origin + `/a","authorization_endpoint":"` + origin + `/b",` +
+			`"token_endpoint":"` + origin + `/t","jwks_uri":"` + origin + `/k"}`,
+		"/k": `{"keys":[]}`,
+	}
+	p, err := New(Config{
+		Issuer:    origin + "/a",
+		ClientID:  "kubernetes",
+		UserAgent: func() string { return "" },
+		Now:       time.Now,
+		Log:       slog.New(slog.DiscardHandler),
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	client, err := p.client()
+	if err != nil {
+		t.Fatal(err)
+	}
+	client.Transport.(*polite).next = roundTripper(func(request *http.Request) (*http.Response, error) {
+		if request.URL.Path == hanging {
+			<-request.Context().Done()
+			return nil, request.Context().Err()
+		}
+		body := io.NopCloser(strings.NewReader(documents[request.URL.Path]))
+		return &http.Response{StatusCode: http.StatusOK, Header: http.Header{}, Body: body, Request: request}, nil
+	})
+	return p
 }

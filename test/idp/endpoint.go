@@ -80,6 +80,9 @@ func (s *Server) serve(route route) http.Handler {
 		default:
 			answer = s.process(route, r)
 		}
+		if fault.kind == otherType {
+			answer.header.Set("Content-Type", fault.answer.header.Get("Content-Type"))
+		}
 		if fault.kind == resetAfter {
 			panic(http.ErrAbortHandler)
 		}
@@ -141,6 +144,10 @@ func page(status int, text string) answer {
 func htmlAnswer(status int, body []byte) answer {
 	header := http.Header{"Content-Type": {"text/html; charset=utf-8"}, "Cache-Control": {"no-store"}}
 	return answer{status, header, body}
+}
+
+func textAnswer(text string) answer {
+	return answer{http.StatusOK, http.Header{"Content-Type": {"text/plain; charset=utf-8"}}, []byte(text)}
 }
 
 func jsonAnswer(status int, value any) answer {

@@ -11,7 +11,7 @@ import (
 // fault is how an endpoint fails, whatever it is asked.
 type fault struct {
 	kind   faultKind
-	answer answer // of fixedAnswer
+	answer answer // of fixedAnswer; of otherType its header
 }
 
 type faultKind int
@@ -19,6 +19,7 @@ type faultKind int
 const (
 	noFault faultKind = iota
 	fixedAnswer
+	otherType
 	hang
 	reset
 	resetAfter
@@ -54,6 +55,10 @@ func parseFault(value string) (fault, error) {
 		return fault{kind: resetAfter}, nil
 	case "html":
 		return fault{fixedAnswer, page(http.StatusOK, "Please accept the terms of this network.")}, nil
+	case "text":
+		return fault{kind: fixedAnswer, answer: textAnswer("Please come back later.")}, nil
+	case "as-text":
+		return fault{kind: otherType, answer: textAnswer("")}, nil
 	case "garbage":
 		truncated := answer{http.StatusOK, http.Header{"Content-Type": {"application/json"}}, []byte(`{"issuer":"htt`)}
 		return fault{fixedAnswer, truncated}, nil
@@ -70,20 +75,24 @@ func parseFault(value string) (fault, error) {
 	return parseStatusFault(value)
 }
 
-// parseStatusFault understands "503" and "503,retry-after=2".
+// parseStatusFault understands "503", "503,retry-after=2" and "503,retry-after=2,error=CODE".
 func parseStatusFault(value string) (fault, error) {
-	number, option, _ := strings.Cut(value, ",")
-	status, err := strconv.Atoi(number)
+	options := strings.Split(value, ",")
+	status, err := strconv.Atoi(options[0])
 	if err != nil || status < 400 || status > 599 {
 		return fault{}, errors.New("unknown fault")
 	}
-	answer := page(status, "The provider was told to fail.")
-	if option != "" {
-		delay, found := strings.CutPrefix(option, "retry-after=")
-		if !found {
+	failing := page(status, "The provider was told to fail.")
+	for _, option := range options[1:] {
+		switch name, text, _ := strings.Cut(option, "="); name {
+		case "retry-after":
+			failing.header.Set("Retry-After", text)
+		case "error":
+			failing.header.Set("Content-Type", "application/json")
+			failing.body = tokenError(failure{text, "the provider was told to fail"}).body
+		default:
 			return fault{}, errors.New("unknown fault")
 		}
-		answer.header.Set("Retry-After", delay)
 	}
-	return fault{fixedAnswer, answer}, nil
+	return fault{kind: fixedAnswer, answer: failing}, nil
 }

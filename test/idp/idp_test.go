@@ -1023,6 +1023,9 @@ func TestSetFaultAnswers(t *testing.T) {
 		"html": func(r response) bool {
 			return r.StatusCode == 200 && strings.HasPrefix(r.Header.Get("Content-Type"), "text/html")
 		},
+		"text": func(r response) bool {
+			return r.StatusCode == 200 && strings.HasPrefix(r.Header.Get("Content-Type"), "text/plain") && !json.Valid([]byte(r.body))
+		},
 		"garbage": func(r response) bool {
 			return r.StatusCode == 200 && r.Header.Get("Content-Type") == "application/json" && !json.Valid([]byte(r.body))
 		},
@@ -1034,6 +1037,10 @@ func TestSetFaultAnswers(t *testing.T) {
 		"503,retry-after=2": func(r response) bool {
 			return r.StatusCode == 503 && r.Header.Get("Retry-After") == "2"
 		},
+		"429,retry-after=2,error=too_many_requests": func(r response) bool {
+			return r.StatusCode == 429 && r.Header.Get("Retry-After") == "2" && r.Header.Get("Content-Type") == "application/json" &&
+				strings.Contains(r.body, `"error":"too_many_requests"`)
+		},
 	} {
 		for endpoint, path := range map[string]string{
 			"discovery": "/.well-known/openid-configuration", "keys": "/keys", "token": "/token",
@@ -1043,6 +1050,13 @@ func TestSetFaultAnswers(t *testing.T) {
 			if answer := c.post(path, nil); !check(answer) {
 				t.Errorf("%s of %s: got %d %v", value, endpoint, answer.StatusCode, answer.Header)
 			}
+		}
+	}
+	for path, endpoint := range map[string]string{"/.well-known/openid-configuration": "discovery", "/keys": "keys"} {
+		set(t, server, "fault."+endpoint+"=as-text")
+		answer := c.get(path)
+		if !strings.HasPrefix(answer.Header.Get("Content-Type"), "text/plain") || !json.Valid([]byte(answer.body)) {
+			t.Errorf("as-text of %s: got %v %s", endpoint, answer.Header, answer.body)
 		}
 	}
 	set(t, server, "fault.token=error=temporarily_unavailable")
@@ -1100,7 +1114,7 @@ func TestSetRefusesNonsense(t *testing.T) {
 	for _, setting := range []string{
 		"nonsense=1", "claims=1", "claims.=1", "alg=XS256", "alg=HS999", "signature=x", "keys.extra={}", "keys.kid=1",
 		"latency=soon", "lifetime=60", "padding=x", "rotation=x", "refresh=x", "reuse=x",
-		"fault.nowhere=503", "fault.token=x", "fault.token=200", "fault.token=503,x", "fault.token=redirect=",
+		"fault.nowhere=503", "fault.token=x", "fault.token=200", "fault.token=503,x", "fault.token=503,x=y", "fault.token=redirect=",
 		"fault.token=error=", "fault.keys=error=invalid_grant",
 	} {
 		name, value, _ := strings.Cut(setting, "=")

@@ -74,10 +74,12 @@ func (s *Server) Reset() {
 // fault.ENDPOINT makes an endpoint fail until it is set to null:
 //
 //	html                 a page of HTML with status 200
+//	text                 plain text with status 200
+//	as-text              the good answer, said to be plain text
 //	garbage              JSON that breaks off
 //	huge                 5 MiB of JSON
 //	redirect=URL         status 302
-//	503,retry-after=2    any status from 400 on; the second part may be left out
+//	503,retry-after=2    any status from 400 on; the second part may be left out, a third one is error=CODE
 //	error=CODE           an OAuth error; token endpoint only
 //	hang                 no answer until the client goes away or the provider is closed
 //	reset                no answer, the connection (with HTTP/2: the stream) is closed
