@@ -96,9 +96,9 @@ func (s *Server) receive(endpoint Endpoint, r *http.Request) (fault, time.Durati
 	defer s.mutex.Unlock()
 	s.record(endpoint, r)
 	if endpoint != Token {
-		return s.behaviour.faults[endpoint], 0
+		return s.behaviour.fault(endpoint), 0
 	}
-	return s.behaviour.faults[endpoint], s.behaviour.latency
+	return s.behaviour.fault(endpoint), s.behaviour.latency
 }
 
 func (s *Server) process(route route, r *http.Request) answer {

@@ -753,6 +753,85 @@ func TestUserInfo(t *testing.T) {
 	}
 }
 
+// https://www.rfc-editor.org/rfc/rfc6750#section-2
+func TestUserInfoTakesTheHeaderAlone(t *testing.T) {
+	t.Parallel()
+	_, c := start(t, idp.Config{})
+	token := c.login().member(t, "access_token")
+	inBody := c.request(http.MethodPost, "/userinfo", "access_token="+token)
+	inBody.Header.Set("Authorization", "Bearer "+token)
+	for _, answer := range []response{c.get("/userinfo?access_token=" + token), c.send(inBody)} {
+		if answer.StatusCode != http.StatusBadRequest {
+			t.Errorf("got %d %s", answer.StatusCode, answer.body)
+		}
+	}
+}
+
+func TestSetUserInfo(t *testing.T) {
+	t.Parallel()
+	server, c := start(t, idp.Config{})
+	token := c.login().member(t, "access_token")
+	set(t, server, "userinfo.sub=mallory", "userinfo.email=null", "userinfo.age=7", "userinfo-type=text/plain")
+	answer := c.userInfo(token)
+	if document := answer.document(t); document["sub"] != "mallory" || document["email"] != nil || document["age"] != 7.0 ||
+		document["iss"] != nil {
+		t.Errorf("got %v", document)
+	}
+	if got := answer.Header.Get("Content-Type"); got != "text/plain" {
+		t.Errorf("type %s", got)
+	}
+}
+
+func TestSetUserInfoSignature(t *testing.T) {
+	t.Parallel()
+	server, c := start(t, idp.Config{})
+	tokens := c.login()
+	for kind, want := range map[string]error{
+		"good": nil, "broken": jose.ErrCryptoFailure, "foreign": jose.ErrCryptoFailure, "unknown-kid": errUnknownKid,
+	} {
+		for _, algorithm := range []string{"RS256", "PS384"} {
+			set(t, server, "userinfo-signature="+kind, "userinfo-alg="+algorithm)
+			answer := c.userInfo(tokens.member(t, "access_token"))
+			claims, err := c.verify(answer.body)
+			if !errors.Is(err, want) || answer.Header.Get("Content-Type") != "application/jwt" {
+				t.Errorf("%s with %s: got %v, want %v", kind, algorithm, err, want)
+			}
+			if err == nil && (claims["sub"] != "alice" || claims["iss"] != server.Issuer() || claims["aud"] != "kubernetes") {
+				t.Errorf("got %v", claims)
+			}
+		}
+	}
+	set(t, server, "userinfo.iss=https://evil.example", "userinfo.aud=null", "userinfo-header.typ=x", "userinfo-alg=none")
+	signed := c.userInfo(tokens.member(t, "access_token")).body
+	claims, header := part(t, signed, 1), part(t, signed, 0)
+	if claims["iss"] != "https://evil.example" || claims["aud"] != nil || header["typ"] != "x" || header["alg"] != "none" {
+		t.Errorf("got %v, %v", header, claims)
+	}
+	// The ID tokens are as before.
+	if _, err := c.verify(c.login().member(t, "id_token")); err != nil {
+		t.Error(err)
+	}
+}
+
+func TestSetUserInfoFaults(t *testing.T) {
+	t.Parallel()
+	server, c := start(t, idp.Config{})
+	token := c.login().member(t, "access_token")
+	set(t, server, "fault.userinfo=invalid-token,times=2")
+	for i, status := range []int{401, 401, 200} {
+		answer := c.userInfo(token)
+		refused := strings.Contains(answer.Header.Get("WWW-Authenticate"), `error="invalid_token"`)
+		if answer.StatusCode != status || refused != (status == 401) {
+			t.Errorf("request %d: got %d %v", i, answer.StatusCode, answer.Header)
+		}
+	}
+	set(t, server, "fault.userinfo=encrypted")
+	answer := c.userInfo(token)
+	if strings.Count(answer.body, ".") != 4 || answer.Header.Get("Content-Type") != "application/jwt" {
+		t.Errorf("got %v %s", answer.Header, answer.body)
+	}
+}
+
 func TestLoginForm(t *testing.T) {
 	t.Parallel()
 	_, c := start(t, idp.Config{Form: true})
@@ -1101,7 +1180,8 @@ func TestSetRefusesNonsense(t *testing.T) {
 		"nonsense=1", "claims=1", "claims.=1", "alg=XS256", "alg=HS999", "signature=x", "keys.extra={}", "keys.kid=1",
 		"latency=soon", "lifetime=60", "padding=x", "rotation=x", "refresh=x", "reuse=x",
 		"fault.nowhere=503", "fault.token=x", "fault.token=200", "fault.token=503,x", "fault.token=redirect=",
-		"fault.token=error=", "fault.keys=error=invalid_grant",
+		"fault.token=error=", "fault.keys=error=invalid_grant", "fault.keys=503,times=0", "fault.keys=503,times=x",
+		"fault.token=invalid-token", "fault.keys=encrypted", "userinfo=1", "userinfo-alg=x", "userinfo-signature=x",
 	} {
 		name, value, _ := strings.Cut(setting, "=")
 		if err := server.Set(name, value); err == nil || !strings.Contains(err.Error(), name) {

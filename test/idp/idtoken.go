@@ -30,7 +30,7 @@ func (s *Server) newIDToken(grant *grant, occasion occasion, accessToken string)
 			claims[name] = now.Add(offset).Unix()
 		}
 	}
-	return s.sign(claims)
+	return s.sign(claims, signing{s.behaviour.algorithm, s.behaviour.signature, "header"})
 }
 
 // userClaims says who someone is, whatever the scope, as providers do for Kubernetes.

@@ -69,9 +69,10 @@ func (s *Server) RotateKeys() {
 // https://www.rfc-editor.org/rfc/rfc7517#section-5
 func (s *Server) publishKeys(*http.Request) answer {
 	algorithms := []string{"RS256", "ES256"}
-	inUse := s.behaviour.algorithm
-	if s.keys.byAlg[inUse] != nil && !slices.Contains(algorithms, inUse) {
-		algorithms = append(algorithms, inUse)
+	for _, inUse := range []string{s.behaviour.algorithm, s.behaviour.userInfoAlgorithm} {
+		if s.keys.byAlg[inUse] != nil && !slices.Contains(algorithms, inUse) {
+			algorithms = append(algorithms, inUse)
+		}
 	}
 	keys := slices.Clone(s.behaviour.extraKeys)
 	for _, algorithm := range algorithms {

@@ -20,6 +20,10 @@ type behaviour struct {
 	extraKeys []any
 	kidsOff   bool
 
+	userInfoAlgorithm string
+	userInfoSignature string // "": not signed
+	userInfoType      string // "": the right one
+
 	latency        time.Duration
 	lifetime       time.Duration
 	padding        int
@@ -30,13 +34,14 @@ type behaviour struct {
 
 func goodBehaviour(config Config) behaviour {
 	return behaviour{
-		overrides: map[string]map[string]any{},
-		faults:    map[Endpoint]fault{},
-		algorithm: "RS256",
-		signature: goodSignature,
-		latency:   config.Latency,
-		lifetime:  config.IDTokenLifetime,
-		padding:   config.IDTokenPadding,
+		overrides:         map[string]map[string]any{},
+		faults:            map[Endpoint]fault{},
+		algorithm:         "RS256",
+		signature:         goodSignature,
+		userInfoAlgorithm: "RS256",
+		latency:           config.Latency,
+		lifetime:          config.IDTokenLifetime,
+		padding:           config.IDTokenPadding,
 	}
 }
 
@@ -58,6 +63,7 @@ func (s *Server) Reset() {
 //	header.MEMBER         JOSE header of ID tokens
 //	token.MEMBER          good answers of the token endpoint; login.token.MEMBER and refresh.token.MEMBER only those
 //	authorize.PARAMETER   authorization response; with authorize.error there is no code
+//	userinfo.CLAIM        answers of UserInfo; userinfo-header.MEMBER is the JOSE header of signed ones
 //
 // A refresh token is retired only if the answer hands over our new one: with refresh.token.refresh_token=null the old
 // one stays valid.
@@ -70,8 +76,11 @@ func (s *Server) Reset() {
 //	rotation=off      a refresh answers with the same refresh token
 //	refresh=off       no refresh token is issued
 //	reuse=tolerate    a refresh token that was rotated works again, though it is counted ("revoke" ends that)
+//	userinfo-signature=KIND   UserInfo answers with a JWT; the kinds are those above
+//	userinfo-alg=NAME         how that is signed; the names are those above
+//	userinfo-type=TYPE        the Content-Type of what UserInfo answers, which stays the same
 //
-// fault.ENDPOINT makes an endpoint fail until it is set to null:
+// fault.ENDPOINT makes an endpoint fail until it is set to null, or with ",times=2" at the end, for so many requests:
 //
 //	html                 a page of HTML with status 200
 //	garbage              JSON that breaks off
@@ -79,6 +88,8 @@ func (s *Server) Reset() {
 //	redirect=URL         status 302
 //	503,retry-after=2    any status from 400 on; the second part may be left out
 //	error=CODE           an OAuth error; token endpoint only
+//	invalid-token        status 401, the access token is refused; UserInfo only
+//	encrypted            a JWT of five parts; UserInfo only
 //	hang                 no answer until the client goes away or the provider is closed
 //	reset                no answer, the connection (with HTTP/2: the stream) is closed
 //	reset-after          the same after the request took effect
@@ -99,6 +110,7 @@ func (b *behaviour) set(name, value string) error {
 		"discovery", "header", "authorize",
 		"claims", "login.claims", "refresh.claims",
 		"token", "login.token", "refresh.token",
+		"userinfo", "userinfo-header",
 	} {
 		if member, found := strings.CutPrefix(name, document+"."); found && member != "" {
 			if b.overrides[document] == nil {
@@ -115,19 +127,15 @@ func (b *behaviour) set(name, value string) error {
 func (b *behaviour) setSwitch(name, value string) (err error) {
 	switch name {
 	case "alg":
-		if !slices.Contains([]string{
-			"RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA",
-			"HS256", "HS384", "HS512", "none",
-		}, value) {
-			return errors.New("unknown algorithm")
-		}
-		b.algorithm = value
+		b.algorithm, err = parseAlgorithm(value)
 	case "signature":
-		kinds := []string{goodSignature, brokenSignature, foreignSignature, unknownKidSignature}
-		if !slices.Contains(kinds, value) {
-			return fmt.Errorf("must be one of %s", strings.Join(kinds, ", "))
-		}
-		b.signature = value
+		b.signature, err = parseSignature(value)
+	case "userinfo-alg":
+		b.userInfoAlgorithm, err = parseAlgorithm(value)
+	case "userinfo-signature":
+		b.userInfoSignature, err = parseSignature(value)
+	case "userinfo-type":
+		b.userInfoType = value
 	case "keys.extra":
 		keys, ok := parse(value).([]any)
 		if !ok {
@@ -155,6 +163,24 @@ func (b *behaviour) setSwitch(name, value string) (err error) {
 		return errors.New("unknown name")
 	}
 	return err
+}
+
+func parseAlgorithm(value string) (string, error) {
+	if !slices.Contains([]string{
+		"RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA",
+		"HS256", "HS384", "HS512", "none",
+	}, value) {
+		return "", errors.New("unknown algorithm")
+	}
+	return value, nil
+}
+
+func parseSignature(value string) (string, error) {
+	kinds := []string{goodSignature, brokenSignature, foreignSignature, unknownKidSignature}
+	if !slices.Contains(kinds, value) {
+		return "", fmt.Errorf("must be one of %s", strings.Join(kinds, ", "))
+	}
+	return value, nil
 }
 
 // override changes a document before it is sent. Later names win.
