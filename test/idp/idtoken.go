@@ -30,6 +30,11 @@ func (s *Server) newIDToken(grant *grant, occasion occasion, accessToken string)
 			claims[name] = now.Add(offset).Unix()
 		}
 	}
+	if s.behaviour.rotateAtSignings {
+		if err := s.rotateKeys(); err != nil {
+			return "", err
+		}
+	}
 	return s.sign(claims, signing{s.behaviour.algorithm, s.behaviour.signature, "header"})
 }
 

@@ -19,10 +19,15 @@ type behaviour struct {
 	signature string
 	extraKeys []any
 	kidsOff   bool
+	// neighbours are good keys of others, published before ours; with them, keys say nothing of algorithms.
+	neighbours       []any
+	rotateAtSignings bool
 
 	userInfoAlgorithm string
 	userInfoSignature string // "": not signed
 	userInfoType      string // "": the right one
+
+	authentication string // the one way in which the client may authenticate; "" means either
 
 	latency        time.Duration
 	lifetime       time.Duration
@@ -56,7 +61,8 @@ func (s *Server) Reset() {
 // string; null leaves something out.
 //
 // These replace, add or leave out a member of what is sent. The claims exp, iat, nbf and auth_time take "+10m" or "-1h"
-// for a time relative to now.
+// for a time relative to now. With a plus before the equals sign, as in claims.iss+=1, a value is appended to the good one,
+// as a string.
 //
 //	discovery.MEMBER      discovery document
 //	claims.CLAIM          ID tokens; login.claims.CLAIM and refresh.claims.CLAIM only those
@@ -71,7 +77,11 @@ func (s *Server) Reset() {
 //	alg=NAME          none or RS256, PS384, ES512, EdDSA, ...; HS256 takes the public RSA key's PEM for a MAC key
 //	signature=KIND    good, broken (one bit), foreign (unpublished key, published kid), unknown-kid
 //	keys.extra=ARRAY  raw keys, published before ours
-//	keys.kid=null     no kid, neither in the key set nor in the JOSE header
+//	keys.kid=null     no kid, neither for signature keys in the key set nor in the JOSE header
+//	keys.each=3       so many signature keys of each kind (RSA, P-256, secp256k1, Ed25519), ours last, without "alg", and
+//	                  keys for encryption; 3 at most
+//	keys.rotate=before-signing   new keys each time that an ID token is signed, right before
+//	authentication=client_secret_basic   the one way in which a client with a secret may authenticate, and that is listed
 //	lifetime=60s  latency=50ms  padding=4096   as in Config
 //	rotation=off      a refresh answers with the same refresh token
 //	refresh=off       no refresh token is issued
@@ -112,13 +122,20 @@ func (b *behaviour) set(name, value string) error {
 		"token", "login.token", "refresh.token",
 		"userinfo", "userinfo-header",
 	} {
-		if member, found := strings.CutPrefix(name, document+"."); found && member != "" {
-			if b.overrides[document] == nil {
-				b.overrides[document] = map[string]any{}
-			}
-			b.overrides[document][member] = parse(value)
-			return nil
+		member, found := strings.CutPrefix(name, document+".")
+		member, appends := strings.CutSuffix(member, "+")
+		if !found || member == "" {
+			continue
 		}
+		if b.overrides[document] == nil {
+			b.overrides[document] = map[string]any{}
+		}
+		if appends {
+			b.overrides[document][member] = appended(value)
+		} else {
+			b.overrides[document][member] = parse(value)
+		}
+		return nil
 	}
 	return b.setSwitch(name, value)
 }
@@ -147,6 +164,18 @@ func (b *behaviour) setSwitch(name, value string) (err error) {
 			return errors.New("must be null")
 		}
 		b.kidsOff = true
+	case "keys.each":
+		b.neighbours, err = newNeighbours(value)
+	case "keys.rotate":
+		if value != "before-signing" {
+			return errors.New("must be before-signing")
+		}
+		b.rotateAtSignings = true
+	case "authentication":
+		if !slices.Contains(secretMethods, value) {
+			return fmt.Errorf("must be one of %s", strings.Join(secretMethods, ", "))
+		}
+		b.authentication = value
 	case "latency":
 		b.latency, err = time.ParseDuration(value)
 	case "lifetime":
@@ -183,13 +212,20 @@ func parseSignature(value string) (string, error) {
 	return value, nil
 }
 
+// appended is put after the good value of a member.
+type appended string
+
 // override changes a document before it is sent. Later names win.
 func (b *behaviour) override(document map[string]any, names ...string) {
 	for _, name := range names {
 		for member, value := range b.overrides[name] {
-			if value == nil {
+			switch value := value.(type) {
+			case nil:
 				delete(document, member)
-			} else {
+			case appended:
+				good, _ := document[member].(string)
+				document[member] = good + string(value)
+			default:
 				document[member] = value
 			}
 		}
