@@ -2,6 +2,7 @@ package test
 
 import (
 	"bytes"
+	"crypto/rand"
 	"encoding/json"
 	"fmt"
 	"net"
@@ -72,7 +73,7 @@ func commandCovers(script *testscript.TestScript, _ bool, ids []string) {
 	requirements.Covers(scenarioOf(script).test, ids...)
 }
 
-// commandIDP steers the provider: "idp start [tls] [path=/x] [secret=x]", "idp set NAME=VALUE ...", "idp reset",
+// commandIDP steers the provider: "idp start [tls] [path=/x] [secret=x] [random-keys-path]", "idp set NAME=VALUE ...", "idp reset",
 // "idp rotate-keys", "idp end-sessions", "idp stop", "idp count ENDPOINT N", "idp reuse N".
 func commandIDP(script *testscript.TestScript, negated bool, arguments []string) {
 	if negated || len(arguments) == 0 {
@@ -114,6 +115,8 @@ func startIDP(script *testscript.TestScript, scenario *scenario, arguments []str
 			config.Path = value
 		case "secret":
 			config.ClientSecret = value
+		case "random-keys-path":
+			config.KeysPath = "/" + rand.Text()
 		default:
 			script.Fatalf("unknown option %q", argument)
 		}

@@ -25,13 +25,18 @@ func TestMain(m *testing.M) {
 // TestScripts runs every script of testdata. A script reads as a person's session; see commands_test.go for its words.
 func TestScripts(t *testing.T) {
 	t.Parallel()
-	testscript.Run(t, testscript.Params{
-		Dir:                 "testdata",
+	testscript.Run(t, scripts("testdata"))
+}
+
+// scripts are those of a folder.
+func scripts(folder string) testscript.Params {
+	return testscript.Params{
+		Dir:                 folder,
 		Setup:               setUpScript,
 		Cmds:                scriptCommands(),
 		RequireExplicitExec: true,
 		RequireUniqueNames:  true,
-	})
+	}
 }
 
 // runProgram is the product's main with the seams of cli.Env in the hands of the script.
