@@ -11,10 +11,13 @@ import (
 	"k8s.io/apimachinery/pkg/runtime/serializer"
 	"k8s.io/client-go/pkg/apis/clientauthentication"
 	"k8s.io/client-go/pkg/apis/clientauthentication/install"
+
+	"github.com/kubectl-oidc-login/kubectl-oidc-login/test/conformance/requirements"
 )
 
 func TestReadRequest(t *testing.T) {
 	t.Parallel()
+	requirements.Covers(t, "EXC-02", "EXC-03", "EXC-05")
 	for name, test := range map[string]struct {
 		execInfo string
 		want     Request
@@ -55,6 +58,7 @@ func TestReadRequest(t *testing.T) {
 // The answer is one line of JSON in the version of the request, and client-go reads it the way kubectl does.
 func TestWriteCredential(t *testing.T) {
 	t.Parallel()
+	requirements.Covers(t, "EXC-02", "EXC-06")
 	expiry := time.Date(2030, 1, 2, 3, 4, 5, 999, time.FixedZone("", 3600))
 	for _, version := range []string{"v1", "v1beta1"} {
 		t.Run(version, func(t *testing.T) {

@@ -15,6 +15,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/kubectl-oidc-login/kubectl-oidc-login/test/conformance/requirements"
 	"github.com/kubectl-oidc-login/kubectl-oidc-login/test/idp"
 )
 
@@ -31,6 +32,7 @@ const expiredForSure = 15 * time.Minute
 // answer with the new refresh token was lost: on the wire, or with a process that SIGKILL ended before it could save.
 func TestChaos(t *testing.T) {
 	t.Parallel()
+	requirements.Covers(t, "RFR-14", "STO-04", "STO-08", "EXC-26")
 	seed := *chaosSeed
 	if seed == 0 {
 		seed = rand.Uint64()

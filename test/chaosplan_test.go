@@ -110,10 +110,11 @@ func (p plan) isSkewed() bool {
 	return slices.ContainsFunc(p.calls, func(call callPlan) bool { return call.way.skew != 0 })
 }
 
-// needsOneRefresh is false where one call cannot do with what another one got: where answers are lost, clocks differ, or a
-// token is refused.
+// needsOneRefresh is false where one call cannot do with what another one got: where answers are lost, clocks differ, a
+// token is refused, or a person interrupts the wait for the keys that it needs.
 func (p plan) needsOneRefresh() bool {
-	return p.fault == "" && !p.isSkewed() && !slices.ContainsFunc(p.calls, func(call callPlan) bool {
+	interruptsKeys := p.rotateKeys && slices.ContainsFunc(p.calls, func(call callPlan) bool { return call.signal != 0 })
+	return p.fault == "" && !p.isSkewed() && !interruptsKeys && !slices.ContainsFunc(p.calls, func(call callPlan) bool {
 		return call.killsPlugin() || call.way.runs > 1
 	})
 }

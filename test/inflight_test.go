@@ -11,6 +11,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/kubectl-oidc-login/kubectl-oidc-login/test/conformance/requirements"
 	"github.com/kubectl-oidc-login/kubectl-oidc-login/test/idp"
 )
 
@@ -18,6 +19,7 @@ import (
 // refresh token is spent.
 func TestSignalInFlight(t *testing.T) {
 	t.Parallel()
+	requirements.Covers(t, "RFR-02", "EXC-23", "EXC-26")
 	for _, storage := range []string{"disk", "auto"} {
 		for _, kubectl := range []bool{false, true} {
 			m := newMachine(t, storage)

@@ -8,6 +8,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/kubectl-oidc-login/kubectl-oidc-login/test/conformance/requirements"
 )
 
 // knownHosts are the names of this machine as a browser sends them; likeKnownHosts are those and odd spellings of them,
@@ -19,6 +21,7 @@ var (
 
 // Every process and every page can send any request, any number of times: only the one with the right state counts, once.
 func FuzzHandler(f *testing.F) {
+	requirements.Covers(f, "NAT-08", "NAT-10", "NAT-12", "NAT-13", "NAT-14", "AUZ-08")
 	const host = "login.example:8000"
 	f.Add("", "GET", host, "/", "code=c&state="+state)
 	f.Add("/callback", "GET", "localhost:8000", "/callback", "error=access_denied&state="+state)
@@ -99,6 +102,7 @@ func checkTellsNothing(t *testing.T, response *httptest.ResponseRecorder, pagePa
 
 // A stranger's text on the page stays text.
 func FuzzPage(f *testing.F) {
+	requirements.Covers(f, "NAT-16")
 	f.Add("You are not logged in", "login: denied: no (access_denied)")
 	f.Add("<script>", `</p><img src=x onerror="alert(1)">`)
 	f.Add("{{lines}}", "{{title}}{{state}}")

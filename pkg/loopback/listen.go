@@ -84,27 +84,40 @@ func bind(address string, either bool) ([]net.Listener, error) {
 		_, portName, _ := net.SplitHostPort(address)
 		address = net.JoinHostPort("127.0.0.1", portName)
 	}
-	return bindBoth(address, other)
+	return bindBoth(listen, address, other)
 }
 
-// bindBoth tries a few times, since port 0 may find a port that is free on one address only.
-func bindBoth(address, other string) ([]net.Listener, error) {
+// bindBoth tries a few times, since port 0 may find a port that is free on one address only. A machine may have only one
+// of the two addresses (https://www.rfc-editor.org/rfc/rfc8252#section-7.3).
+func bindBoth(listen func(address string) (net.Listener, error), address, other string) ([]net.Listener, error) {
 	var err error
 	for range 8 {
 		var first, second net.Listener
 		if first, err = listen(address); err != nil {
-			return nil, err
+			return onlyOther(listen, address, other, err)
 		}
 		second, err = listen(net.JoinHostPort(other, strconv.Itoa(port(first))))
 		if err == nil {
 			return []net.Listener{first, second}, nil
 		}
 		if !inUse(err) {
-			return []net.Listener{first}, nil // this machine has only one of the two
+			return []net.Listener{first}, nil
 		}
 		_ = first.Close()
 	}
 	return nil, err
+}
+
+func onlyOther(listen func(address string) (net.Listener, error), address, other string, cause error) ([]net.Listener, error) {
+	_, portName, _ := net.SplitHostPort(address)
+	if inUse(cause) {
+		return nil, cause
+	}
+	socket, err := listen(net.JoinHostPort(other, portName))
+	if err != nil {
+		return nil, cause
+	}
+	return []net.Listener{socket}, nil
 }
 
 func listen(address string) (net.Listener, error) {

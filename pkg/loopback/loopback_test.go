@@ -11,8 +11,11 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"syscall"
 	"testing"
 	"time"
+
+	"github.com/kubectl-oidc-login/kubectl-oidc-login/test/conformance/requirements"
 )
 
 const state = "the-right-state"
@@ -136,6 +139,7 @@ func TestSilentAndBrokenConnections(t *testing.T) {
 // A browser that does not fetch the last page does not keep the login.
 func TestNobodyFetchesThePage(t *testing.T) {
 	t.Parallel()
+	requirements.Covers(t, "NAT-15")
 	redirect, _, done := receive(t, Config{}, Page{OK: true})
 	connection, err := net.Dial("tcp", "127.0.0.1:"+redirect.Port())
 	if err != nil {
@@ -317,5 +321,27 @@ func TestManyAnswersAtOnce(t *testing.T) {
 	}
 	if err := <-done; err != nil || finished != 1 {
 		t.Errorf("%d logins, %v", finished, err)
+	}
+}
+
+// A machine may have IPv4 alone or IPv6 alone.
+func TestOneLoopbackAddress(t *testing.T) {
+	t.Parallel()
+	for _, missing := range []string{"127.0.0.1", "::1"} {
+		listen := func(address string) (net.Listener, error) {
+			if host, _, _ := net.SplitHostPort(address); host == missing {
+				return nil, syscall.EADDRNOTAVAIL
+			}
+			return net.Listen("tcp", "127.0.0.1:0") // stands for the other, which this machine may lack
+		}
+		sockets, err := bindBoth(listen, "127.0.0.1:0", "::1")
+		if err != nil || len(sockets) != 1 {
+			t.Fatalf("without %s: got %d sockets, %v", missing, len(sockets), err)
+		}
+		_ = sockets[0].Close()
+	}
+	taken := func(string) (net.Listener, error) { return nil, syscall.EADDRINUSE }
+	if _, err := bindBoth(taken, "127.0.0.1:0", "::1"); !errors.Is(err, syscall.EADDRINUSE) {
+		t.Errorf("expected the port to be taken, got %v", err)
 	}
 }

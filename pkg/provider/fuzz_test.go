@@ -28,6 +28,7 @@ import (
 	"github.com/go-jose/go-jose/v4"
 
 	"github.com/kubectl-oidc-login/kubectl-oidc-login/pkg/token"
+	"github.com/kubectl-oidc-login/kubectl-oidc-login/test/conformance/requirements"
 )
 
 const (
@@ -73,6 +74,7 @@ func checkText(t *testing.T, err error) {
 
 // Metadata that is taken is our issuer's, and sends no secret in the clear.
 func FuzzMetadata(f *testing.F) {
+	requirements.Covers(f, "DSC-02", "DSC-04")
 	const good = `{"issuer":"` + fuzzIssuer + `","authorization_endpoint":"https://op.example/a",` +
 		`"token_endpoint":"https://op.example/t","jwks_uri":"https://op.example/k",` +
 		`"code_challenge_methods_supported":["S256"],"id_token_signing_alg_values_supported":["RS256","none"]}`
@@ -120,6 +122,7 @@ func FuzzMetadata(f *testing.F) {
 
 // Keys that are taken are public ones of types and sizes that are safe.
 func FuzzKeys(f *testing.F) {
+	requirements.Covers(f, "JWK-08")
 	for _, one := range []string{
 		`{"kty":"RSA","e":"AQAB","n":"` + strings.Repeat("-", 342) + `","kid":"x","use":"sig","alg":"RS256"}`,
 		`{"kty":"RSA","e":"AQ","n":"` + strings.Repeat("-", 342) + `"}`,
@@ -234,6 +237,7 @@ const goodPayload = `{"iss":"` + fuzzIssuer + `","sub":"alice","aud":"kubernetes
 
 // A token is believed only if the key has signed it.
 func FuzzIDToken(f *testing.F) {
+	requirements.Covers(f, "IDT-14", "IDT-16", "IDT-17", "IDT-23")
 	signer := newSigner(f)
 	good := signer.sign(f, goodPayload)
 	parts := strings.Split(good, ".")
@@ -277,6 +281,7 @@ func FuzzIDToken(f *testing.F) {
 
 // Of all that the key may have signed, a token is believed only if it is for us, and now.
 func FuzzClaims(f *testing.F) {
+	requirements.Covers(f, "IDT-01", "IDT-03", "IDT-08", "IDT-12")
 	signer := newSigner(f)
 	for _, payload := range []string{
 		goodPayload, "", "null", "[]", "{}",
@@ -337,6 +342,7 @@ func fuzzMetadata() *metadata {
 
 // Whatever a token endpoint answers, it is an access token, or a line that shows none.
 func FuzzTokenEndpoint(f *testing.F) {
+	requirements.Covers(f, "TOK-02", "TOK-03", "TOK-08", "OUT-04")
 	const good = `{"access_token":"` + marker + `","token_type":"Bearer","refresh_token":"` + marker + `",` +
 		`"id_token":"` + marker + `","expires_in":300}`
 	for _, body := range []string{
@@ -477,6 +483,7 @@ func FuzzWire(f *testing.F) {
 
 // What a stranger's text becomes has nothing that a terminal obeys, and an end.
 func FuzzPrintable(f *testing.F) {
+	requirements.Covers(f, "OUT-04")
 	f.Add("plain é 漢")
 	f.Add("\x1b[31mred\x07\r\n\t\x00")
 	f.Add("right\u202eleft\u2066\u200b")
@@ -498,6 +505,7 @@ func FuzzPrintable(f *testing.F) {
 
 // An authorization response brings one code of our issuer, or a line that shows none.
 func FuzzAuthorizationResponse(f *testing.F) {
+	requirements.Covers(f, "AUZ-08", "AUZ-10", "AUZ-11", "OUT-04")
 	issuer := "&iss=" + url.QueryEscape(fuzzIssuer)
 	for _, query := range []string{
 		"code=" + marker, "code=" + marker + issuer, "code=" + marker + issuer + issuer, "code=" + marker + "&iss=",

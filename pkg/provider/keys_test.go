@@ -12,6 +12,8 @@ import (
 	"testing"
 
 	"github.com/go-jose/go-jose/v4"
+
+	"github.com/kubectl-oidc-login/kubectl-oidc-login/test/conformance/requirements"
 )
 
 // jwk returns a key as the provider publishes it, with members changed.
@@ -47,6 +49,7 @@ func newECKey(t *testing.T, curve elliptic.Curve) *ecdsa.PublicKey {
 // one beside it is found.
 func TestFittingKeys(t *testing.T) {
 	t.Parallel()
+	requirements.Covers(t, "JWK-04", "JWK-05", "JWK-06", "JWK-07", "JWK-08", "JWK-09")
 	p256 := newECKey(t, elliptic.P256())
 	good := jwk(t, p256, map[string]any{"kid": "good"})
 	for name, test := range map[string]struct {
@@ -144,6 +147,7 @@ func TestPrintable(t *testing.T) {
 
 func TestCheckIssuer(t *testing.T) {
 	t.Parallel()
+	requirements.Covers(t, "DSC-04")
 	for issuer, ok := range map[string]bool{
 		"https://op.example":            true,
 		"https://op.example/":           true,

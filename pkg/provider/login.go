@@ -29,6 +29,9 @@ func (p *Provider) Login(ctx context.Context, _ token.Key, asking func()) (token
 		return token.Set{}, failed("Free the port, or name another with --listen-address; the provider must know it.", "%w", err)
 	}
 	defer listener.Close()
+	if p.config.InsecureSkipTLSVerify {
+		p.config.Warn(errors.New("the provider's certificate is not checked (--insecure-skip-tls-verify); anybody on the way can read your tokens"))
+	}
 	if listener.IsOpenToOthers() {
 		// https://www.rfc-editor.org/rfc/rfc8252#section-8.3
 		p.config.Warn(errors.New("other machines can reach the port of this login; --listen-address should name a loopback address"))

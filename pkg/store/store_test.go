@@ -16,12 +16,14 @@ import (
 
 	"github.com/kubectl-oidc-login/kubectl-oidc-login/pkg/store/storetest"
 	"github.com/kubectl-oidc-login/kubectl-oidc-login/pkg/token"
+	"github.com/kubectl-oidc-login/kubectl-oidc-login/test/conformance/requirements"
 )
 
 var key = token.Key{Issuer: "https://op.example", ClientID: "kubernetes", Scopes: []string{"openid"}}
 
 func TestConformance(t *testing.T) {
 	t.Parallel()
+	requirements.Covers(t, "STO-08", "STO-10", "STO-12")
 	for name, keychain := range map[string]func() Keychain{
 		"auto/keychain works":    func() Keychain { return newMapKeychain(0).items() },
 		"auto/keychain refuses":  refusingKeychain,
@@ -123,6 +125,7 @@ func refusingKeychain() Keychain {
 // A write of a split value that stops anywhere leaves the old value, the new one, or nothing: never a mixture.
 func TestTornWriteOfASplitValue(t *testing.T) {
 	t.Parallel()
+	requirements.Covers(t, "STO-04")
 	before, after := strings.Repeat("a", 25), strings.Repeat("b", 35)
 	for writes := range 8 {
 		items := newMapKeychain(10)
@@ -167,6 +170,7 @@ func TestSplitValueLeavesNothingBehind(t *testing.T) {
 // A keychain that hangs is waited for two seconds, once in the life of the process.
 func TestHangingKeychainIsGivenUpOnce(t *testing.T) {
 	t.Parallel()
+	requirements.Covers(t, "STO-13")
 	synctest.Test(t, func(t *testing.T) {
 		never := make(chan struct{})
 		hang := func() error { <-never; return nil }
@@ -191,6 +195,7 @@ func TestHangingKeychainIsGivenUpOnce(t *testing.T) {
 // A split value that does not fit leaves nothing behind, and leaves alone what was there.
 func TestSplitValueThatDoesNotFit(t *testing.T) {
 	t.Parallel()
+	requirements.Covers(t, "STO-10")
 	items := newMapKeychain(100)
 	vault := newKeychain("the keychain", items.items())
 	before := strings.Repeat("a", 250)
@@ -214,6 +219,7 @@ func TestSplitValueThatDoesNotFit(t *testing.T) {
 // A file is for its owner alone, and is replaced in one step.
 func TestDiskFiles(t *testing.T) {
 	t.Parallel()
+	requirements.Covers(t, "STO-01")
 	directory := filepath.Join(t.TempDir(), "deep", "below")
 	vault := &disk{directory: directory}
 	if err := vault.set(t.Context(), "id/session", []byte("secret")); err != nil {
@@ -234,6 +240,7 @@ func TestDiskFiles(t *testing.T) {
 // Broken, foreign and future records are passed over with a word, and never a dead end.
 func TestUnreadableRecords(t *testing.T) {
 	t.Parallel()
+	requirements.Covers(t, "IDT-27", "STO-05")
 	for name, text := range map[string]string{
 		"not JSON":        `{"version":1,"refresh_token":"x`,
 		"empty":           ``,
@@ -268,6 +275,7 @@ func TestUnreadableRecords(t *testing.T) {
 // Who waits for longer than a second hears for whom.
 func TestWaitingIsTold(t *testing.T) {
 	t.Parallel()
+	requirements.Covers(t, "STO-08")
 	locks := t.TempDir()
 	holder := openStore(t, Config{Mode: Disk, Locks: locks})
 	unlock, err := holder.Lock(t.Context(), key, token.Login)

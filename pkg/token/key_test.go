@@ -1,10 +1,15 @@
 package token
 
-import "testing"
+import (
+	"testing"
+
+	"github.com/kubectl-oidc-login/kubectl-oidc-login/test/conformance/requirements"
+)
 
 // The ID names records that outlive releases: this one may never change.
 func TestKeyIDIsStable(t *testing.T) {
 	t.Parallel()
+	requirements.Covers(t, "STO-06")
 	key := Key{Issuer: "https://op.example", ClientID: "kubernetes", Scopes: []string{"openid", "groups", "email"}}
 	const want = "80afbebb17f1eb0f80e8fe7df0ecde4c3fcad6754ee79d94efbfc582acb3a7ae"
 	for range 1000 {
@@ -16,6 +21,7 @@ func TestKeyIDIsStable(t *testing.T) {
 
 func TestKeyID(t *testing.T) {
 	t.Parallel()
+	requirements.Covers(t, "STO-06")
 	base := Key{Issuer: "https://op.example", ClientID: "kubernetes", Scopes: []string{"openid", "groups"}}
 	for name, same := range map[string]Key{
 		"order of scopes": {base.Issuer, base.ClientID, []string{"groups", "openid"}},

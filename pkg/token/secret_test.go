@@ -7,11 +7,14 @@ import (
 	"log/slog"
 	"strings"
 	"testing"
+
+	"github.com/kubectl-oidc-login/kubectl-oidc-login/test/conformance/requirements"
 )
 
 // No verb of fmt, no encoder and no logger shows a secret: neither alone, nor in a field, a pointer, a slice or a map.
 func TestSecretIsNeverPrinted(t *testing.T) {
 	t.Parallel()
+	requirements.Covers(t, "OUT-01")
 	const value = "hunter2hunter2"
 	secret := NewSecret(value)
 	session := Session{RefreshToken: secret}

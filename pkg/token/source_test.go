@@ -9,6 +9,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/kubectl-oidc-login/kubectl-oidc-login/test/conformance/requirements"
 )
 
 // world is a store and a provider that write down what is asked of them, in order.
@@ -180,6 +182,7 @@ func ended() error { return fmt.Errorf("%w: invalid_grant", ErrSessionEnded) }
 // Each row is a situation, what is done about it, in order, and what comes of it.
 func TestSource(t *testing.T) {
 	t.Parallel()
+	requirements.Covers(t, "EXC-08", "IDT-27", "RFR-02", "RFR-10", "RFR-11", "RFR-12", "STO-09", "STO-11", "STO-14")
 	for name, test := range map[string]struct {
 		given func(*world, *Source)
 		calls string

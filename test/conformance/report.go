@@ -123,7 +123,7 @@ func (r *report) problems() error {
 			all = append(all, fmt.Errorf(format, arguments...))
 		}
 	}
-	add(len(r.failed) > 0, "packages failed: %s", strings.Join(r.failed, ", "))
+	add(len(r.failed) > 0, "packages failed: %s", strings.Join(slices.Compact(slices.Sorted(slices.Values(r.failed))), ", "))
 	add(len(r.failed) == 0 && r.passed == 0, "no test was run; pipe the output of go test -json in")
 	add(len(r.with(fail)) > 0, "requirements failed: %s", names(r.with(fail)))
 	add(len(r.skipped) > 0, "tests claim requirements, but were skipped: %s", testNames(r.skipped))
