@@ -4,8 +4,10 @@ import (
 	"errors"
 	"io/fs"
 	"log/slog"
+	"maps"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -443,5 +445,45 @@ func TestPlaceOf(t *testing.T) {
 				t.Errorf("expected %q, got %q", test.want, got)
 			}
 		})
+	}
+}
+
+// An access token is for one request; it lies nowhere.
+func TestAccessTokenIsNotStored(t *testing.T) {
+	t.Parallel()
+	directory, keychain := t.TempDir(), newMapKeychain(0)
+	for _, mode := range []Mode{Disk, Keyring} {
+		store := openStore(t, Config{Mode: mode, Directory: directory, Locks: t.TempDir(), Keychain: keychain.items()})
+		set := token.Set{
+			IDToken: token.IDToken{
+				Raw: token.NewSecret("id-token"), Issued: time.Now(), Expiry: time.Now().Add(time.Minute),
+				Issuer: key.Issuer, Audience: []string{key.ClientID},
+			},
+			Session:     token.Session{RefreshToken: token.NewSecret("refresh-token"), Subject: "alice"},
+			AccessToken: token.NewSecret("access-token"),
+		}
+		if err := errors.Join(store.Begin(t.Context(), key, set), store.Renew(t.Context(), key, set)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	texts := slices.Collect(maps.Values(keychain.secrets))
+	entries, err := os.ReadDir(directory)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, entry := range entries {
+		text, err := os.ReadFile(filepath.Join(directory, entry.Name()))
+		if err != nil {
+			t.Fatal(err)
+		}
+		texts = append(texts, string(text))
+	}
+	if len(texts) != 4 {
+		t.Fatalf("expected four records, got %q", texts)
+	}
+	for _, text := range texts {
+		if strings.Contains(text, "access-token") {
+			t.Errorf("the access token is in %q", text)
+		}
 	}
 }
