@@ -56,6 +56,7 @@ func scriptCommands() map[string]func(*testscript.TestScript, bool, []string) {
 		"exits":      commandExits,
 		"listen":     commandListen,
 		"refuses":    commandRefuses,
+		"discards":   commandDiscards,
 	}
 }
 
