@@ -60,6 +60,7 @@ func scriptCommands() map[string]func(*testscript.TestScript, bool, []string) {
 		"exits":      commandExits,
 		"listen":     commandListen,
 		"refuses":    commandRefuses,
+		"discards":   commandDiscards,
 	}
 }
 

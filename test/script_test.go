@@ -17,8 +17,11 @@ func TestMain(m *testing.M) {
 	testscript.Main(m, map[string]func(){
 		"kubectl-oidc_login": func() { runProgram(os.Args[1:]) },
 		"get-token":          func() { runProgram(usualArguments(os.Args[1:])) },
-		"browser":            browse,
-		"kubectl":            actAsKubectl,
+		"status": func() {
+			runProgram(append([]string{"status", "--oidc-issuer-url=" + os.Getenv("ISSUER"), "--oidc-client-id=kubernetes"}, os.Args[1:]...))
+		},
+		"browser": browse,
+		"kubectl": actAsKubectl,
 	})
 }
 
