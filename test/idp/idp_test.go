@@ -853,6 +853,21 @@ func TestSetUserInfoSignature(t *testing.T) {
 	}
 }
 
+func TestSetUserInfoClaims(t *testing.T) {
+	t.Parallel()
+	server, c := start(t, idp.Config{})
+	token := c.login().member(t, "access_token") // its scope is openid email
+	set(t, server, "userinfo-claims=by-scope", "userinfo.phone_number=1", "userinfo.age=7")
+	want := map[string]any{"sub": "alice", "email": "alice@example.com", "email_verified": true, "age": 7.0}
+	if got := c.userInfo(token).document(t); !reflect.DeepEqual(got, want) {
+		t.Errorf("got %v", got)
+	}
+	set(t, server, "userinfo-signature=good")
+	if got := part(t, c.userInfo(token).body, 1); got["email"] == nil || got["name"] != nil || got["phone_number"] != nil {
+		t.Errorf("signed: got %v", got)
+	}
+}
+
 func TestSetUserInfoFaults(t *testing.T) {
 	t.Parallel()
 	server, c := start(t, idp.Config{})
@@ -1284,7 +1299,7 @@ func TestSetRefusesNonsense(t *testing.T) {
 		"latency=soon", "lifetime=60", "padding=x", "rotation=x", "refresh=x", "reuse=x",
 		"fault.nowhere=503", "fault.token=x", "fault.token=200", "fault.token=503,x", "fault.token=redirect=",
 		"fault.token=error=", "fault.keys=error=invalid_grant", "fault.keys=503,times=0", "fault.keys=503,times=x",
-		"fault.token=invalid-token", "fault.keys=encrypted", "userinfo=1", "userinfo-alg=x", "userinfo-signature=x",
+		"fault.token=invalid-token", "fault.keys=encrypted", "userinfo=1", "userinfo-alg=x", "userinfo-claims=x", "userinfo-signature=x",
 	} {
 		name, value, _ := strings.Cut(setting, "=")
 		if err := server.Set(name, value); err == nil || !strings.Contains(err.Error(), name) {

@@ -26,6 +26,7 @@ type behaviour struct {
 	userInfoAlgorithm string
 	userInfoSignature string // "": not signed
 	userInfoType      string // "": the right one
+	userInfoByScope   bool
 
 	authentication string // the one way in which the client may authenticate; "" means either
 
@@ -88,6 +89,7 @@ func (s *Server) Reset() {
 //	reuse=tolerate    a refresh token that was rotated works again, though it is counted ("revoke" ends that)
 //	userinfo-signature=KIND   UserInfo answers with a JWT; the kinds are those above
 //	userinfo-alg=NAME         how that is signed; the names are those above
+//	userinfo-claims=by-scope  UserInfo answers no more than the scope asks for
 //	userinfo-type=TYPE        the Content-Type of what UserInfo answers, which stays the same
 //
 // fault.ENDPOINT makes an endpoint fail until it is set to null, or with ",times=2" at the end, for so many requests:
@@ -171,6 +173,11 @@ func (b *behaviour) setSwitch(name, value string) (err error) {
 			return errors.New("must be before-signing")
 		}
 		b.rotateAtSignings = true
+	case "userinfo-claims":
+		if value != "by-scope" {
+			return errors.New("must be by-scope")
+		}
+		b.userInfoByScope = true
 	case "authentication":
 		if !slices.Contains(secretMethods, value) {
 			return fmt.Errorf("must be one of %s", strings.Join(secretMethods, ", "))

@@ -1,7 +1,9 @@
 package idp
 
 import (
+	"maps"
 	"net/http"
+	"slices"
 	"strings"
 )
 
@@ -22,24 +24,44 @@ func (s *Server) userInfo(r *http.Request) answer {
 	}
 	claims := userClaims(token.grant.user)
 	if s.behaviour.userInfoSignature != "" {
-		return s.signedUserInfo(claims)
+		return s.signedUserInfo(claims, token.grant.scope)
 	}
-	s.behaviour.override(claims, "userinfo")
+	s.changeUserInfo(claims, token.grant.scope)
 	return s.userInfoType(jsonAnswer(http.StatusOK, claims))
 }
 
 // signedUserInfo answers with a JWT.
 // https://openid.net/specs/openid-connect-core-1_0.html#UserInfoResponse: it should have iss and aud
-func (s *Server) signedUserInfo(claims map[string]any) answer {
+func (s *Server) signedUserInfo(claims map[string]any, scope string) answer {
 	claims["iss"] = s.issuer
 	claims["aud"] = s.config.ClientID
-	s.behaviour.override(claims, "userinfo")
+	s.changeUserInfo(claims, scope)
 	token, err := s.sign(claims, signing{s.behaviour.userInfoAlgorithm, s.behaviour.userInfoSignature, "userinfo-header"})
 	if err != nil {
 		return page(http.StatusInternalServerError, err.Error())
 	}
 	s.keepSecret(token)
 	return s.userInfoType(answer{http.StatusOK, http.Header{"Content-Type": {"application/jwt"}}, []byte(token)})
+}
+
+// changeUserInfo makes of the claims what Set asks for.
+func (s *Server) changeUserInfo(claims map[string]any, scope string) {
+	s.behaviour.override(claims, "userinfo")
+	if !s.behaviour.userInfoByScope {
+		return
+	}
+	// https://openid.net/specs/openid-connect-core-1_0.html#ScopeClaims: the part of it that tests need
+	for value, names := range map[string][]string{
+		"profile": {"name", "preferred_username"},
+		"email":   {"email", "email_verified"},
+		"phone":   {"phone_number", "phone_number_verified"},
+		"address": {"address"},
+		"groups":  {"groups"},
+	} {
+		if !slices.Contains(strings.Fields(scope), value) {
+			maps.DeleteFunc(claims, func(name string, _ any) bool { return slices.Contains(names, name) })
+		}
+	}
 }
 
 // userInfoType gives an answer the type that Set asks for.
