@@ -2,6 +2,7 @@ package test
 
 import (
 	"bytes"
+	"crypto/rand"
 	"encoding/base64"
 	"encoding/json"
 	"fmt"
@@ -61,6 +62,7 @@ func scriptCommands() map[string]func(*testscript.TestScript, bool, []string) {
 		"listen":     commandListen,
 		"refuses":    commandRefuses,
 		"margin":     commandMargin,
+		"discards":   commandDiscards,
 	}
 }
 
@@ -74,7 +76,7 @@ func commandCovers(script *testscript.TestScript, _ bool, ids []string) {
 	requirements.Covers(scenarioOf(script).test, ids...)
 }
 
-// commandIDP steers the provider: "idp start [tls] [path=/x] [secret=x]", "idp set NAME=VALUE ...", "idp reset",
+// commandIDP steers the provider: "idp start [tls] [path=/x] [secret=x] [random-keys-path]", "idp set NAME=VALUE ...", "idp reset",
 // "idp rotate-keys", "idp end-sessions", "idp stop", "idp count ENDPOINT N", "idp reuse N".
 func commandIDP(script *testscript.TestScript, negated bool, arguments []string) {
 	if negated || len(arguments) == 0 {
@@ -116,6 +118,8 @@ func startIDP(script *testscript.TestScript, scenario *scenario, arguments []str
 			config.Path = value
 		case "secret":
 			config.ClientSecret = value
+		case "random-keys-path":
+			config.KeysPath = "/" + rand.Text()
 		default:
 			script.Fatalf("unknown option %q", argument)
 		}

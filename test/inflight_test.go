@@ -125,6 +125,29 @@ func TestSignalAfterFlight(t *testing.T) {
 	}
 }
 
+// UserInfo is asked when the session is saved, so nobody waits for an endpoint that hangs.
+func TestSignalWhileUserInfoHangs(t *testing.T) {
+	t.Parallel()
+	m := newMachine(t, "disk")
+	m.mustLogIn(t)
+	if err := m.provider.Set("fault.userinfo", "hang"); err != nil {
+		t.Fatal(err)
+	}
+	before := m.look()
+	c := m.mustStart(t, way{userInfo: true, runs: 1})
+	if !eventually(func() bool { return m.provider.Count(idp.UserInfo) > 0 }) {
+		t.Fatal("the provider was not asked")
+	}
+	mustEndSoon(t, m, c, syscall.SIGINT)
+	if code := c.command.ProcessState.ExitCode(); code != 1 || c.stdout.text.Len() > 0 ||
+		!strings.Contains(c.stderr.text.String(), "userinfo: interrupted") {
+		t.Errorf("exit code %d, %s\n%s", code, c.stdout.text.String(), c.stderr.text.String())
+	}
+	if after := m.look(); after.requests != before.requests+1 || !after.held {
+		t.Errorf("the new refresh token is not stored: %+v, then %+v", before, after)
+	}
+}
+
 func mustEndSoon(t *testing.T, m *machine, c *call, signal syscall.Signal) {
 	t.Helper()
 	const bound = 10 * time.Second // half of a request's time-out, even on a busy machine

@@ -67,7 +67,7 @@ func (m *machine) install() error {
 	if err := errors.Join(os.Mkdir(m.programs, 0o700), os.Mkdir(m.keychain(), 0o700)); err != nil {
 		return err
 	}
-	for _, program := range []string{"get-token", "kubectl", "browser"} {
+	for _, program := range []string{"get-token", "status", "kubectl", "browser"} {
 		if err := os.Symlink(self, filepath.Join(m.programs, program)); err != nil {
 			return err
 		}
@@ -137,6 +137,7 @@ func (m *machine) look() state {
 // way is how the program is called.
 type way struct {
 	kubectl  bool // by kubectl, else by hand
+	userInfo bool // "status --userinfo", by hand
 	runs     int  // of the plugin by kubectl, as after a 401
 	verbose  bool
 	skew     time.Duration // of this call's clock
@@ -151,6 +152,9 @@ func (m *machine) clockOf(way way) *slowClock {
 
 func (m *machine) command(way way) *exec.Cmd {
 	arguments := []string{"get-token", "--token-cache-storage=" + m.storage}
+	if way.userInfo {
+		arguments = []string{"status", "--userinfo", "--token-cache-storage=" + m.storage}
+	}
 	if way.kubectl {
 		arguments = append([]string{"kubectl"}, arguments...)
 	}

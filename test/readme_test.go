@@ -12,10 +12,10 @@ import (
 	"github.com/kubectl-oidc-login/kubectl-oidc-login/pkg/cli"
 )
 
-// The README's flag table names the flags of get-token: all of them, and no others.
+// The README's flag table names the flags of get-token and status: all of them, and no others.
 func TestREADMEFlags(t *testing.T) {
 	t.Parallel()
-	flag := regexp.MustCompile("`(--[a-z-]+|-v)`")
+	flag := regexp.MustCompile("`(--[a-z-]+|-[ov])`")
 	documented := map[string]bool{}
 	for line := range strings.Lines(readREADME(t)) {
 		if strings.HasPrefix(line, "| `-") {
@@ -25,13 +25,15 @@ func TestREADMEFlags(t *testing.T) {
 		}
 	}
 	var help bytes.Buffer
-	env := cli.OSEnv()
-	env.Args, env.Stdout, env.Stderr = []string{"get-token", "--help"}, &help, &help
-	if code := cli.Run(context.Background(), env); code != 0 {
-		t.Fatalf("--help ended with %d: %s", code, help.String())
+	for _, verb := range []string{"get-token", "status"} {
+		env := cli.OSEnv()
+		env.Args, env.Stdout, env.Stderr = []string{verb, "--help"}, &help, &help
+		if code := cli.Run(context.Background(), env); code != 0 {
+			t.Fatalf("--help ended with %d: %s", code, help.String())
+		}
 	}
 	helped := map[string]bool{}
-	for _, match := range regexp.MustCompile(`(?m)^ +(-v|--[a-z-]+)`).FindAllStringSubmatch(help.String(), -1) {
+	for _, match := range regexp.MustCompile(`(?m)^ +(-[ov]|--[a-z-]+)`).FindAllStringSubmatch(help.String(), -1) {
 		helped[match[1]] = true
 	}
 	for name := range helped {

@@ -31,22 +31,46 @@ func commandExits(script *testscript.TestScript, _ bool, arguments []string) {
 //
 //	refuses EXIT-CODE PATTERN [NAME=VALUE ...] [--FLAG ...]
 func commandRefuses(script *testscript.TestScript, _ bool, arguments []string) {
-	scenario := scenarioOf(script)
-	call := []string{arguments[0], "get-token", "-v=9"}
-	for _, setting := range arguments[2:] {
-		if strings.HasPrefix(setting, "--") {
-			call = append(call, setting)
-			continue
-		}
-		name, value, _ := strings.Cut(setting, "=")
-		script.Check(scenario.idp.Set(name, value))
-	}
-	defer scenario.idp.Reset()
+	isFlag := func(argument string) bool { return strings.HasPrefix(argument, "--") }
+	isSetting := func(argument string) bool { return !isFlag(argument) }
+	settings := slices.DeleteFunc(slices.Clone(arguments[2:]), isFlag)
+	flags := slices.DeleteFunc(slices.Clone(arguments[2:]), isSetting)
 	before := storedTokens(script)
-	commandExits(script, false, call)
+	misbehave(script, settings, func() {
+		expectFailure(script, arguments[0], arguments[1], append([]string{"get-token", "-v=9"}, flags...)...)
+	})
 	if !maps.Equal(before, storedTokens(script)) {
 		script.Fatalf("the store has changed")
 	}
+}
+
+// commandDiscards makes the provider misbehave in one way, asks for UserInfo and wants a good failure as commandRefuses
+// does; only the session may have changed, and must be the one that the provider takes next.
+//
+//	discards EXIT-CODE PATTERN [NAME=VALUE ...]
+func commandDiscards(script *testscript.TestScript, _ bool, arguments []string) {
+	misbehave(script, arguments[2:], func() {
+		expectFailure(script, arguments[0], arguments[1], "status", "--userinfo", "-v=9")
+	})
+	newest := scenarioOf(script).idp.RefreshToken()
+	holds := func(text string) bool { return strings.Contains(text, newest) }
+	if newest == "" || !slices.ContainsFunc(slices.Collect(maps.Values(storedTokens(script))), holds) {
+		script.Fatalf("the store does not hold the newest refresh token")
+	}
+}
+
+func misbehave(script *testscript.TestScript, settings []string, while func()) {
+	provider := scenarioOf(script).idp
+	for _, setting := range settings {
+		name, value, _ := strings.Cut(setting, "=")
+		script.Check(provider.Set(name, value))
+	}
+	defer provider.Reset()
+	while()
+}
+
+func expectFailure(script *testscript.TestScript, code, pattern string, command ...string) {
+	commandExits(script, false, append([]string{code}, command...))
 	if stdout := script.ReadFile("stdout"); stdout != "" {
 		script.Fatalf("stdout is not empty: %q", stdout)
 	}
@@ -54,8 +78,8 @@ func commandRefuses(script *testscript.TestScript, _ bool, arguments []string) {
 	if len(errorLines) != 1 || len(hintLines) == 0 {
 		script.Fatalf("expected one error and a hint, got %d and %d", len(errorLines), len(hintLines))
 	}
-	if !regexp.MustCompile(arguments[1]).MatchString(errorLines[0]) {
-		script.Fatalf("expected an error like %q, got %q", arguments[1], errorLines[0])
+	if !regexp.MustCompile(pattern).MatchString(errorLines[0]) {
+		script.Fatalf("expected an error like %q, got %q", pattern, errorLines[0])
 	}
 	checkNoSecrets(script)
 }

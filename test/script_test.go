@@ -17,22 +17,30 @@ func TestMain(m *testing.M) {
 	testscript.Main(m, map[string]func(){
 		"kubectl-oidc_login": func() { runProgram(os.Args[1:]) },
 		"get-token":          func() { runProgram(usualArguments(os.Args[1:])) },
-		"browser":            browse,
-		"kubectl":            actAsKubectl,
-		"unprivileged":       actUnprivileged,
+		"status": func() {
+			runProgram(append([]string{"status", "--oidc-issuer-url=" + os.Getenv("ISSUER"), "--oidc-client-id=kubernetes"}, os.Args[1:]...))
+		},
+		"browser":      browse,
+		"kubectl":      actAsKubectl,
+		"unprivileged": actUnprivileged,
 	})
 }
 
 // TestScripts runs every script of testdata. A script reads as a person's session; see commands_test.go for its words.
 func TestScripts(t *testing.T) {
 	t.Parallel()
-	testscript.Run(t, testscript.Params{
-		Dir:                 "testdata",
+	testscript.Run(t, scripts("testdata"))
+}
+
+// scripts are those of a folder.
+func scripts(folder string) testscript.Params {
+	return testscript.Params{
+		Dir:                 folder,
 		Setup:               setUpScript,
 		Cmds:                scriptCommands(),
 		RequireExplicitExec: true,
 		RequireUniqueNames:  true,
-	})
+	}
 }
 
 // runProgram is the product's main with the seams of cli.Env in the hands of the script.

@@ -10,6 +10,7 @@ import (
 
 	"github.com/kubectl-oidc-login/kubectl-oidc-login/pkg/browser"
 	"github.com/kubectl-oidc-login/kubectl-oidc-login/pkg/provider"
+	"github.com/kubectl-oidc-login/kubectl-oidc-login/pkg/store"
 	"github.com/kubectl-oidc-login/kubectl-oidc-login/pkg/token"
 	"github.com/kubectl-oidc-login/kubectl-oidc-login/plugin"
 )
@@ -77,32 +78,50 @@ func callerOf(env Env, request plugin.Request) token.Caller {
 type session struct {
 	key    token.Key
 	source *token.Source
+	store  *store.Store
 }
 
-// newSession connects flags, provider and store. Target names what the person logs in to, if it is known.
+// newSession is for verbs that may log in. Target names what the person logs in to, if it is known.
 func newSession(command *cobra.Command, env Env, terminal *terminal, options *options, target string) (*session, error) {
 	log := newLog(env.Stderr, options.verbose)
-	config, err := options.providerConfig(env, command.Flags(), terminal, log)
+	config, err := options.providerConfig(env, terminal, log)
 	if err != nil {
+		return nil, err
+	}
+	if err := options.login.configure(&config, command.Flags()); err != nil {
 		return nil, err
 	}
 	config.Target = target
 	config.ShowLogin = func(_ context.Context, url string, until time.Time) {
 		showLogin(env, terminal, options.login, config.Issuer, url, until)
 	}
-	if err := options.store.openDocuments(env, &config); err != nil {
+	return options.connect(env, terminal, config)
+}
+
+// newQuietSession is for verbs that never ask a person.
+func newQuietSession(env Env, terminal *terminal, options *options) (*session, error) {
+	config, err := options.providerConfig(env, terminal, newLog(env.Stderr, options.verbose))
+	if err != nil {
+		return nil, err
+	}
+	return options.connect(env, terminal, config)
+}
+
+// connect joins provider and store.
+func (o *options) connect(env Env, terminal *terminal, config provider.Config) (*session, error) {
+	if err := o.store.openDocuments(env, &config); err != nil {
 		return nil, err
 	}
 	openIDProvider, err := provider.New(config)
 	if err != nil {
 		return nil, err
 	}
-	opened, err := options.store.open(env, terminal, log)
+	opened, err := o.store.open(env, terminal, config.Log)
 	if err != nil {
 		return nil, err
 	}
-	source := &token.Source{Store: opened, Provider: openIDProvider, Now: env.Now, Began: env.Now(), Warn: terminal.warn, Log: log}
-	return &session{config.Key(), source}, nil
+	source := &token.Source{Store: opened, Provider: openIDProvider, Now: env.Now, Began: env.Now(), Warn: terminal.warn, Log: config.Log}
+	return &session{config.Key(), source, opened}, nil
 }
 
 // showLogin brings the URL before the person. It is printed only where no browser comes up: it holds the login's state.

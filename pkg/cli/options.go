@@ -33,6 +33,16 @@ type options struct {
 func (o *options) addFlags(flags *pflag.FlagSet) {
 	o.provider.addFlags(flags)
 	o.login.addFlags(flags)
+	o.addOtherFlags(flags)
+}
+
+// addQuietFlags is for verbs that never ask a person.
+func (o *options) addQuietFlags(flags *pflag.FlagSet) {
+	o.provider.addFlags(flags)
+	o.addOtherFlags(flags)
+}
+
+func (o *options) addOtherFlags(flags *pflag.FlagSet) {
 	o.tls.addFlags(flags)
 	o.store.addFlags(flags)
 	flags.IntVarP(&o.verbose, "v", "v", 0, "print the steps on stderr: 1 the decisions, 2 more; never a secret")
@@ -109,8 +119,8 @@ func (o *storeOptions) addFlags(flags *pflag.FlagSet) {
 		"where tokens lie: auto (refresh token in the OS keychain, ID token in a file), keyring, disk or none")
 }
 
-// providerConfig turns the flags into what pkg/provider takes.
-func (o *options) providerConfig(env Env, flags *pflag.FlagSet, terminal *terminal, log *slog.Logger) (provider.Config, error) {
+// providerConfig turns the flags into what pkg/provider takes, but for those of a login.
+func (o *options) providerConfig(env Env, terminal *terminal, log *slog.Logger) (provider.Config, error) {
 	for _, flag := range []struct{ name, value string }{
 		{"oidc-issuer-url", o.provider.issuerURL},
 		{"oidc-client-id", o.provider.clientID},
@@ -119,21 +129,13 @@ func (o *options) providerConfig(env Env, flags *pflag.FlagSet, terminal *termin
 			return provider.Config{}, misused(fmt.Errorf("the flag --%s is missing", flag.name))
 		}
 	}
-	if err := checkInteractive(o.login.interactive); err != nil {
-		return provider.Config{}, err
-	}
-	if o.login.timeoutSeconds <= 0 {
-		return provider.Config{}, misused(fmt.Errorf("--authentication-timeout-sec=%d: must be above 0", o.login.timeoutSeconds))
-	}
 	return provider.Config{
 		Issuer:                 o.provider.issuerURL,
 		ClientID:               o.provider.clientID,
 		ClientSecret:           token.NewSecret(o.provider.clientSecret),
 		Scopes:                 o.provider.extraScopes,
 		TrustedAudiences:       o.provider.trustedAudiences,
-		ListenAddresses:        o.login.addresses(flags.Changed("listen-address"), o.provider.redirectURL),
 		RedirectURL:            o.provider.redirectURL,
-		LoginTimeout:           time.Duration(o.login.timeoutSeconds) * time.Second,
 		CertificateAuthorities: func() ([]string, error) { return o.tls.authorities(env) },
 		InsecureSkipTLSVerify:  o.tls.insecureSkipTLSVerify,
 		Trust:                  o.tls.trust(),
@@ -143,6 +145,19 @@ func (o *options) providerConfig(env Env, flags *pflag.FlagSet, terminal *termin
 		Log:                    log,
 		Warn:                   terminal.warn,
 	}, nil
+}
+
+// configure adds what a login needs.
+func (o *loginOptions) configure(config *provider.Config, flags *pflag.FlagSet) error {
+	if err := checkInteractive(o.interactive); err != nil {
+		return err
+	}
+	if o.timeoutSeconds <= 0 {
+		return misused(fmt.Errorf("--authentication-timeout-sec=%d: must be above 0", o.timeoutSeconds))
+	}
+	config.ListenAddresses = o.addresses(flags.Changed("listen-address"), config.RedirectURL)
+	config.LoginTimeout = time.Duration(o.timeoutSeconds) * time.Second
+	return nil
 }
 
 // addresses follow the redirect URL: where that names a port of this machine, the browser will come to that port. A

@@ -78,6 +78,7 @@ renews the login without you. Start with setup.`,
 		newGetTokenCommand(env, terminal),
 		newSetupCommand(env, terminal),
 		newLoginCommand(env, terminal),
+		newStatusCommand(env, terminal),
 		newVersionCommand(),
 	)
 	root.CompletionOptions.HiddenDefaultCmd = true

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -94,7 +95,7 @@ func getTokenArguments(flags *pflag.FlagSet) []string {
 	var arguments []string
 	flags.Visit(func(flag *pflag.Flag) {
 		switch values, ok := flag.Value.(pflag.SliceValue); {
-		case flag.Name == "v", flag.Name == "interactive", flag.Name == "force-refresh":
+		case slices.Contains([]string{"v", "interactive", "force-refresh", "userinfo", "output"}, flag.Name):
 		case flag.Name == "oidc-client-secret":
 			arguments = append(arguments, "--oidc-client-secret=YOUR_CLIENT_SECRET")
 		case ok:

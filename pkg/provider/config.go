@@ -51,7 +51,8 @@ type Config struct {
 	Target string
 }
 
-// Provider is an OpenID Provider as seen by one client. It asks nothing of the network before Login or Refresh.
+// Provider is an OpenID Provider as seen by one client. It asks nothing of the network before its methods are
+// called.
 type Provider struct {
 	config   Config
 	redirect *url.URL

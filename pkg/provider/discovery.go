@@ -18,6 +18,7 @@ type metadata struct {
 	CodeChallengeMethods []string `json:"code_challenge_methods_supported"`
 	TokenAuthMethods     []string `json:"token_endpoint_auth_methods_supported"`
 	Scopes               []string `json:"scopes_supported"`
+	UserInfoAlgorithms   []string `json:"userinfo_signing_alg_values_supported"`
 	SendsIssuer          bool     `json:"authorization_response_iss_parameter_supported"`
 }
 
@@ -73,13 +74,20 @@ func (m *metadata) checkEndpoints() error {
 		"token_endpoint":         m.TokenURL,
 		"jwks_uri":               m.JWKSURL,
 	} {
-		parsed, err := url.Parse(address)
-		if address == "" || err != nil || parsed.Hostname() == "" {
-			return failed("The provider's metadata is incomplete; tell its administrator.", "discovery: no usable %s", name)
+		if err := checkEndpoint(name, address); err != nil {
+			return err
 		}
-		if err := checkTransport(parsed); err != nil {
-			return failed("The provider's metadata must name https endpoints.", "discovery: %s: %w", name, err)
-		}
+	}
+	return nil
+}
+
+func checkEndpoint(name, address string) error {
+	parsed, err := url.Parse(address)
+	if address == "" || err != nil || parsed.Hostname() == "" {
+		return failed("The provider's metadata is incomplete; tell its administrator.", "discovery: no usable %s", name)
+	}
+	if err := checkTransport(parsed); err != nil {
+		return failed("The provider's metadata must name https endpoints.", "discovery: %s: %w", name, err)
 	}
 	return nil
 }
@@ -87,13 +95,27 @@ func (m *metadata) checkEndpoints() error {
 // signingAlgorithms are those that the provider announces and that kube-apiserver can verify; RS256 where it announces
 // none (https://openid.net/specs/openid-connect-core-1_0.html#IDTokenValidation, step 7).
 func (m *metadata) signingAlgorithms() []string {
-	usable := []string{
-		oidc.RS256, oidc.RS384, oidc.RS512, oidc.ES256, oidc.ES384, oidc.ES512, oidc.PS256, oidc.PS384, oidc.PS512,
-	}
 	if len(m.Algorithms) == 0 {
 		return []string{oidc.RS256}
 	}
-	return slices.DeleteFunc(usable, func(algorithm string) bool { return !slices.Contains(m.Algorithms, algorithm) })
+	return usable(m.Algorithms)
+}
+
+// userInfoAlgorithms are those that the provider announces for UserInfo; those of ID tokens where it announces none
+// (https://openid.net/specs/openid-connect-discovery-1_0.html#ProviderMetadata).
+func (m *metadata) userInfoAlgorithms() []string {
+	if len(m.UserInfoAlgorithms) == 0 {
+		return m.signingAlgorithms()
+	}
+	return usable(m.UserInfoAlgorithms)
+}
+
+// usable picks the algorithms whose keys are asymmetric and that kube-apiserver can verify too.
+func usable(announced []string) []string {
+	all := []string{
+		oidc.RS256, oidc.RS384, oidc.RS512, oidc.ES256, oidc.ES384, oidc.ES512, oidc.PS256, oidc.PS384, oidc.PS512,
+	}
+	return slices.DeleteFunc(all, func(algorithm string) bool { return !slices.Contains(announced, algorithm) })
 }
 
 // quoteList shows strangers' words, the first few of many.

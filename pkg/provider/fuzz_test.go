@@ -481,6 +481,51 @@ func FuzzWire(f *testing.F) {
 	})
 }
 
+// Whatever a UserInfo endpoint answers, what is taken is a JSON object about the person, and no error shows the token.
+func FuzzUserInfo(f *testing.F) {
+	const good = `{"sub":"alice","email":"alice@example.com"}`
+	for _, body := range []string{
+		good, "", "null", "[]", good[:10], "<html>", `{"sub":"\u001b[2J"}`, `{"sub":"` + marker + `"}`, "a.b.c", "a.b.c.d.e",
+		strings.Replace(good, "alice", "mallory", 1), good + good,
+	} {
+		for _, contentType := range []string{"application/json", "Application/JSON; charset=utf-8", "application/jwt", "text/html", ""} {
+			f.Add(200, contentType, "", body)
+		}
+	}
+	f.Add(401, "", `Bearer error="invalid_token", error_description="`+marker+`"`, "")
+	f.Add(403, "", `Bearer error=insufficient_scope`, marker)
+	f.Add(-7, "", `Bearer error`, marker)
+	f.Fuzz(func(t *testing.T, status int, contentType, challenge, body string) {
+		p := newFuzzProvider(t, roundTripper(func(request *http.Request) (*http.Response, error) {
+			header := http.Header{"Content-Type": {contentType}, "Www-Authenticate": {challenge}}
+			answer := io.NopCloser(strings.NewReader(body))
+			return &http.Response{StatusCode: status, Header: header, Body: answer, Request: request}, nil
+		}))
+		got, err := p.askUserInfo(t.Context(), "https://op.example/userinfo", token.NewSecret(marker))
+		var claims map[string]any
+		if err == nil {
+			var payload []byte
+			if payload, err = p.userInfoPayload(t.Context(), fuzzMetadata(), got); err == nil {
+				claims, err = readUserInfo(payload, "alice")
+			}
+		}
+		if err != nil {
+			checkText(t, err)
+			if claims != nil {
+				t.Errorf("the error came with claims: %v", claims)
+			}
+			if !strings.Contains(body+contentType, marker) && strings.Contains(err.Error(), marker) {
+				t.Errorf("the token is shown: %v", err)
+			}
+			return
+		}
+		mediaType, _, _ := mime.ParseMediaType(contentType)
+		if status != 200 || mediaType != "application/json" || claims["sub"] != "alice" || !json.Valid([]byte(body)) {
+			t.Errorf("status %d, type %q, %q was believed", status, contentType, body)
+		}
+	})
+}
+
 // What a stranger's text becomes has nothing that a terminal obeys, and an end.
 func FuzzPrintable(f *testing.F) {
 	requirements.Covers(f, "OUT-04")

@@ -96,7 +96,9 @@ type polite struct {
 func (p *polite) RoundTrip(request *http.Request) (*http.Response, error) {
 	request = request.Clone(request.Context())
 	request.Header.Set("User-Agent", p.userAgent)
-	request.Header.Set("Accept", "application/json")
+	if request.Header.Get("Accept") == "" {
+		request.Header.Set("Accept", "application/json")
+	}
 	response, err := p.next.RoundTrip(request)
 	if isDialError(err) && pause(request.Context(), dialRetry) {
 		// Nothing was sent, so even a request that must not be sent twice may be tried again.

@@ -47,15 +47,19 @@ type keySource func(ctx context.Context, fresh bool) (keys []key, cached bool, e
 
 // idToken is an ID token whose parts are known, but not believed yet.
 type idToken struct {
-	raw    string
-	header joseHeader
-	claims claims
+	raw     string
+	header  joseHeader
+	payload []byte
+	claims  claims
 }
 
 // verifyIDToken applies the rules of https://openid.net/specs/openid-connect-core-1_0.html#IDTokenValidation in their
 // order, then those for a refresh (#RefreshTokenResponse), and returns the claims.
 func verifyIDToken(ctx context.Context, raw string, want expected) (claims, error) {
 	got, err := parseIDToken(raw) // step 1: not encrypted
+	if errors.Is(err, errEncrypted) {
+		return claims{}, invalid(fmt.Errorf("%w, which kube-apiserver cannot read", err))
+	}
 	if err != nil {
 		return claims{}, invalid(err)
 	}
@@ -74,7 +78,7 @@ func verifyIDToken(ctx context.Context, raw string, want expected) (claims, erro
 			return claims{}, invalid(err)
 		}
 	}
-	if err := checkSignature(ctx, got, want); err != nil { // step 6, last: it may ask the network for keys
+	if err := checkSignature(ctx, got, want, invalid); err != nil { // step 6, last: it may ask the network for keys
 		return claims{}, err
 	}
 	return got.claims, nil
@@ -163,7 +167,11 @@ func checkIssuedAt(got idToken, want expected) error {
 	if age := want.now.Sub(issued.Time); age > maxAgeAtReceipt || age < -clockLeeway {
 		return fmt.Errorf("it was issued (iat) at %s; the provider's clock says %s", stamp(issued.Time), stamp(want.now))
 	}
-	// https://www.rfc-editor.org/rfc/rfc7519#section-4.1.5
+	return checkStart(got, want)
+}
+
+// checkStart applies https://www.rfc-editor.org/rfc/rfc7519#section-4.1.5.
+func checkStart(got idToken, want expected) error {
 	if start := got.claims.NotBefore; start != nil && want.now.Add(clockLeeway).Before(start.Time) {
 		return fmt.Errorf("it is not valid before (nbf) %s; the provider's clock says %s", stamp(start.Time), stamp(want.now))
 	}
@@ -230,8 +238,8 @@ func checkSamePerson(got idToken, want expected) error {
 }
 
 // checkSignature tries kept keys first. Where they do not do, the provider may have new ones, and is asked once
-// (https://openid.net/specs/openid-connect-core-1_0.html#RotateSigKeys).
-func checkSignature(ctx context.Context, got idToken, want expected) error {
+// (https://openid.net/specs/openid-connect-core-1_0.html#RotateSigKeys). Refuse wraps what is said of the signature.
+func checkSignature(ctx context.Context, got idToken, want expected, refuse func(error) error) error {
 	keys, cached, err := want.keys(ctx, false)
 	if err != nil {
 		return err
@@ -244,7 +252,7 @@ func checkSignature(ctx context.Context, got idToken, want expected) error {
 		err = verifySignature(ctx, got, keys)
 	}
 	if err != nil {
-		return invalid(err)
+		return refuse(err)
 	}
 	return nil
 }
@@ -291,11 +299,13 @@ type claims struct {
 	AccessTokenHash string
 }
 
+var errEncrypted = errors.New("it is encrypted")
+
 // parseIDToken takes the token apart without believing it.
 func parseIDToken(raw string) (idToken, error) {
 	parts := strings.Split(raw, ".")
 	if len(parts) == 5 {
-		return idToken{}, errors.New("it is encrypted, which kube-apiserver cannot read")
+		return idToken{}, errEncrypted
 	}
 	if len(parts) != 3 {
 		return idToken{}, errors.New("it is not a signed JWT")
@@ -304,7 +314,7 @@ func parseIDToken(raw string) (idToken, error) {
 		// encoding/base64 skips line breaks, but kubectl could not send the token in a header.
 		return idToken{}, errors.New("it has line breaks in it")
 	}
-	header, err := parseMembers(parts[0])
+	_, header, err := parseMembers(parts[0])
 	if err != nil {
 		return idToken{}, fmt.Errorf("its header %w", err)
 	}
@@ -312,11 +322,11 @@ func parseIDToken(raw string) (idToken, error) {
 		// https://www.rfc-editor.org/rfc/rfc7515#section-4.1.11
 		return idToken{}, errors.New("its header has critical extensions (crit) that are not understood")
 	}
-	payload, err := parseMembers(parts[1])
+	text, payload, err := parseMembers(parts[1])
 	if err != nil {
 		return idToken{}, fmt.Errorf("its payload %w", err)
 	}
-	got := idToken{raw: raw}
+	got := idToken{raw: raw, payload: text}
 	return got, errors.Join(
 		header.read("alg", &got.header.Algorithm),
 		header.read("kid", &got.header.KeyID),
@@ -338,20 +348,19 @@ func parseIDToken(raw string) (idToken, error) {
 // last of two values.
 type members map[string]json.RawMessage
 
-func parseMembers(encoded string) (members, error) {
-	text, err := base64.RawURLEncoding.DecodeString(encoded)
+func parseMembers(encoded string) (text []byte, object members, err error) {
+	text, err = base64.RawURLEncoding.DecodeString(encoded)
 	if err != nil {
-		return nil, errors.New("is not base64url")
+		return nil, nil, errors.New("is not base64url")
 	}
-	var object members
 	if err := json.Unmarshal(text, &object); err != nil || object == nil {
-		return nil, errors.New("is not a JSON object")
+		return nil, nil, errors.New("is not a JSON object")
 	}
 	if name, ok := repeatedName(text); ok {
 		// https://www.rfc-editor.org/rfc/rfc7519#section-4: others may read the value that we do not.
-		return nil, fmt.Errorf("has %q twice", printable(name))
+		return nil, nil, fmt.Errorf("has %q twice", printable(name))
 	}
-	return object, nil
+	return text, object, nil
 }
 
 // repeatedName finds a name that a JSON object has twice. The text is known to be one.

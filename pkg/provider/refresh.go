@@ -36,13 +36,13 @@ func (p *Provider) Refresh(ctx context.Context, _ token.Key, session token.Sessi
 	renewed.RefreshToken = got.refreshToken // x/oauth2 keeps the old one where the answer has none
 	renewed.Static = got.refreshToken.Equal(session.RefreshToken)
 	if got.idToken.IsEmpty() {
-		return token.Set{Session: renewed}, nil
+		return token.Set{Session: renewed, AccessToken: got.accessToken}, nil
 	}
 	claims, err := p.verify(ctx, from, got, expected{previous: &session})
 	switch {
 	case err == nil:
 		renewed.IssuedAt = claims.IssuedAt.Time
-		return token.Set{IDToken: got.held(claims), Session: renewed}, nil
+		return token.Set{IDToken: got.held(claims), Session: renewed, AccessToken: got.accessToken}, nil
 	case errors.Is(err, errKeyUnknown):
 		// A provider that has just changed its keys can sign with one that its caches do not show yet.
 		err = &token.Error{Kind: token.Unreachable, Err: err, Hint: []string{keptHint}}

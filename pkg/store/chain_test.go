@@ -22,7 +22,7 @@ func newThreePlaces() *threePlaces {
 	places := &threePlaces{first: newMapKeychain(0), second: newMapKeychain(0)}
 	places.chain = &chain{
 		places: []vault{
-			newKeychain("the first", places.first.items()), newKeychain("the second", places.second.items()), &memory{},
+			newKeychain("first", places.first.items()), newKeychain("second", places.second.items()), &memory{},
 		},
 		warn: func(err error) { places.warnings = append(places.warnings, err) },
 		log:  slog.New(slog.NewTextHandler(&places.log, nil)),
@@ -84,6 +84,10 @@ func TestChainPlaces(t *testing.T) {
 			if got, err := places.chain.get(t.Context(), "name"); err != nil || string(got) != "new" {
 				t.Errorf("expected the new value, got %q, %v", got, err)
 			}
+			place := map[string]Place{"1:new": "first", "2:new": "second", "3:new": InMemory}[test.holders]
+			if got := places.chain.place(t.Context(), "name"); got != place {
+				t.Errorf("expected it in the %s, got the %s", place, got)
+			}
 			if err := places.chain.remove(t.Context(), "name"); err != nil {
 				t.Error(err)
 			}
@@ -97,14 +101,14 @@ func TestChainPlaces(t *testing.T) {
 // Nothing found is said only where nothing but the file is left to save to.
 func TestChainGetsNothing(t *testing.T) {
 	t.Parallel()
-	refuses := newKeychain("the keychain", refusingKeychain())
+	refuses := newKeychain(InKeychain, refusingKeychain())
 	for name, test := range map[string]struct {
 		second   vault
 		warnings string
 	}{
 		"the second works": {&memory{}, "[]"},
 		"the second does not": {
-			newKeychain("the other", refusingKeychain()),
+			newKeychain("other", refusingKeychain()),
 			"[the keychain cannot be used: locked; the other cannot be used: locked;" +
 				" the session is kept in a file that only you can read]",
 		},

@@ -124,7 +124,7 @@ func FuzzSplitValue(f *testing.F) {
 		for i, part := range []string{first, second}[:min(header.Parts, 2)] {
 			items.secrets[header.partName(name, i)] = part
 		}
-		vault := newKeychain("the keychain", items.items()).(*splitting)
+		vault := newKeychain(InKeychain, items.items()).(*splitting)
 		got, err := vault.get(t.Context(), name)
 		switch {
 		case err != nil:

@@ -118,7 +118,7 @@ func TestKernelKeyringManyAtOnce(t *testing.T) {
 
 // No key holds such a value.
 func TestKernelKeyringSplits(t *testing.T) {
-	vault := newKeychain("the kernel keyring", usersKernelKeyring(t))
+	vault := newKeychain(InKernelKeyring, usersKernelKeyring(t))
 	want := strings.Repeat("0123456789", 10_000)
 	if err := vault.set(t.Context(), "name", []byte(want)); errors.Is(err, errKeyQuota) {
 		t.Skipf("only root's quota has room for it: %v", err)
@@ -205,7 +205,7 @@ func BenchmarkKernelKeyringGet(b *testing.B) {
 		b.Fatal(err)
 	}
 	defer func() { _ = deleteKey(testService, b.Name()) }()
-	vault := newKeychain("the kernel keyring", Keychain{
+	vault := newKeychain(InKernelKeyring, Keychain{
 		Get: func(string, string) (string, error) { return getKey(testService, b.Name()) },
 	})
 	for b.Loop() {

@@ -42,13 +42,13 @@ func systemKeychain() Keychain {
 // keychain is a vault over the items of a keychain.
 type keychain struct {
 	items Keychain
-	title string // what messages call it
+	where Place
 	// silent is set once a call was given up, so that a process waits for a keychain that hangs only once.
 	silent atomic.Bool
 }
 
-func newKeychain(title string, items Keychain) vault {
-	return &splitting{items: &keychain{items: items, title: title}, most: items.MaxItem}
+func newKeychain(where Place, items Keychain) vault {
+	return &splitting{items: &keychain{items: items, where: where}, most: items.MaxItem}
 }
 
 func (k *keychain) get(ctx context.Context, name string) ([]byte, error) {
@@ -95,7 +95,7 @@ func (k *keychain) withDeadline(ctx context.Context, call func() error) error {
 }
 
 func (k *keychain) givenUp() error {
-	return fmt.Errorf("%s does not answer within %s; is it locked?", k.title, keychainTimeout)
+	return fmt.Errorf("the %s does not answer within %s; is it locked?", k.where, keychainTimeout)
 }
 
 func (k *keychain) explain(err error) error {
@@ -105,5 +105,5 @@ func (k *keychain) explain(err error) error {
 	if errors.Is(err, keyring.ErrNotFound) {
 		return token.ErrNotFound
 	}
-	return fmt.Errorf("%s cannot be used: %w", k.title, err)
+	return fmt.Errorf("the %s cannot be used: %w", k.where, err)
 }

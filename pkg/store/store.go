@@ -60,17 +60,19 @@ type vault interface {
 	set(ctx context.Context, name string, value []byte) error
 	// remove forgets a value; one that is not there is no error.
 	remove(ctx context.Context, name string) error
+	// place says where a value lies that get returned.
+	place(ctx context.Context, name string) Place
 }
 
 // Open makes the store. It touches nothing yet.
 func Open(config Config) (*Store, error) {
 	disk := &disk{directory: config.Directory}
-	keychain := newKeychain("the keychain", config.keychain())
+	keychain := newKeychain(InKeychain, config.keychain())
 	switch config.Mode {
 	case Auto:
 		places := []vault{keychain, disk}
 		if kernel := config.kernelKeyring(); kernel.Get != nil {
-			places = slices.Insert(places, 1, newKeychain("the kernel keyring", kernel))
+			places = slices.Insert(places, 1, newKeychain(InKernelKeyring, kernel))
 		}
 		return &Store{config, disk, &chain{places: places, warn: config.Warn, log: config.Log}}, nil
 	case Keyring:

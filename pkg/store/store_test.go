@@ -4,6 +4,7 @@ import (
 	"errors"
 	"io/fs"
 	"log/slog"
+	"maps"
 	"os"
 	"path/filepath"
 	"slices"
@@ -151,7 +152,7 @@ func TestTornWriteOfASplitValue(t *testing.T) {
 func TestSplitValueLeavesNothingBehind(t *testing.T) {
 	t.Parallel()
 	items := newMapKeychain(100)
-	vault := newKeychain("the keychain", items.items())
+	vault := newKeychain(InKeychain, items.items())
 	for _, size := range []int{1000, 250, 20, 500} {
 		if err := vault.set(t.Context(), "name", []byte(strings.Repeat("x", size))); err != nil {
 			t.Fatal(err)
@@ -175,7 +176,7 @@ func TestHangingKeychainIsGivenUpOnce(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		never := make(chan struct{})
 		hang := func() error { <-never; return nil }
-		vault := newKeychain("the keychain", Keychain{
+		vault := newKeychain(InKeychain, Keychain{
 			Get:    func(string, string) (string, error) { return "", hang() },
 			Set:    func(string, string, string) error { return hang() },
 			Delete: func(string, string) error { return hang() },
@@ -198,7 +199,7 @@ func TestSplitValueThatDoesNotFit(t *testing.T) {
 	t.Parallel()
 	requirements.Covers(t, "STO-10")
 	items := newMapKeychain(100)
-	vault := newKeychain("the keychain", items.items())
+	vault := newKeychain(InKeychain, items.items())
 	before := strings.Repeat("a", 250)
 	if err := vault.set(t.Context(), "name", []byte(before)); err != nil {
 		t.Fatal(err)
@@ -466,5 +467,76 @@ func TestDiskSweepsWhatTheKilledLeft(t *testing.T) {
 	}
 	if _, err := os.Stat(fresh); err != nil {
 		t.Errorf("the fresh file is gone: %v", err)
+	}
+}
+
+func TestPlaceOf(t *testing.T) {
+	t.Parallel()
+	for name, test := range map[string]struct {
+		mode             Mode
+		keychain, kernel Keychain
+		want             Place
+	}{
+		"auto":                             {Auto, newMapKeychain(0).items(), refusingKeychain(), InKeychain},
+		"auto, split":                      {Auto, newMapKeychain(120).items(), refusingKeychain(), InKeychain},
+		"auto without keychain":            {Auto, refusingKeychain(), newMapKeychain(0).items(), InKernelKeyring},
+		"auto with nothing of the kind":    {Auto, refusingKeychain(), refusingKeychain(), InFile},
+		"keyring":                          {Keyring, newMapKeychain(0).items(), refusingKeychain(), InKeychain},
+		"disk, whatever the keychain does": {Disk, newMapKeychain(0).items(), newMapKeychain(0).items(), InFile},
+		"none":                             {None, newMapKeychain(0).items(), newMapKeychain(0).items(), InMemory},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			store := openStore(t, Config{
+				Mode: test.mode, Directory: t.TempDir(), Locks: t.TempDir(), Keychain: test.keychain, KernelKeyring: test.kernel,
+			})
+			session := token.Session{RefreshToken: token.NewSecret(strings.Repeat("x", 200)), Subject: "alice"}
+			if err := store.Begin(t.Context(), key, token.Set{Session: session}); err != nil {
+				t.Fatal(err)
+			}
+			if got := store.PlaceOf(t.Context(), key); got != test.want {
+				t.Errorf("expected %q, got %q", test.want, got)
+			}
+		})
+	}
+}
+
+// An access token is for one request; it lies nowhere.
+func TestAccessTokenIsNotStored(t *testing.T) {
+	t.Parallel()
+	directory, keychain := t.TempDir(), newMapKeychain(0)
+	for _, mode := range []Mode{Disk, Keyring} {
+		store := openStore(t, Config{Mode: mode, Directory: directory, Locks: t.TempDir(), Keychain: keychain.items()})
+		set := token.Set{
+			IDToken: token.IDToken{
+				Raw: token.NewSecret("id-token"), Issued: time.Now(), Expiry: time.Now().Add(time.Minute),
+				Issuer: key.Issuer, Audience: []string{key.ClientID},
+			},
+			Session:     token.Session{RefreshToken: token.NewSecret("refresh-token"), Subject: "alice"},
+			AccessToken: token.NewSecret("access-token"),
+		}
+		if err := errors.Join(store.Begin(t.Context(), key, set), store.Renew(t.Context(), key, set)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	texts := slices.Collect(maps.Values(keychain.secrets))
+	entries, err := os.ReadDir(directory)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, entry := range entries {
+		text, err := os.ReadFile(filepath.Join(directory, entry.Name()))
+		if err != nil {
+			t.Fatal(err)
+		}
+		texts = append(texts, string(text))
+	}
+	if len(texts) != 4 {
+		t.Fatalf("expected four records, got %q", texts)
+	}
+	for _, text := range texts {
+		if strings.Contains(text, "access-token") {
+			t.Errorf("the access token is in %q", text)
+		}
 	}
 }

@@ -9,6 +9,9 @@ var ErrNotFound = errors.New("not found")
 // pass (timeouts, overload, no network) are never this one.
 var ErrSessionEnded = errors.New("session ended")
 
+// ErrAccessTokenRefused says that the provider does not take this access token, so another may do.
+var ErrAccessTokenRefused = errors.New("access token refused")
+
 // ErrNoLock says that this machine has no place for a lock that works.
 var ErrNoLock = errors.New("no lock can be had")
 

@@ -22,6 +22,12 @@ func (t IDToken) UseUntil() time.Time {
 	return t.Expiry.Add(-Margin(t.Expiry.Sub(t.Issued))).Truncate(time.Second)
 }
 
+// LivesAt reports whether the token is good. One from the future was got before the clock was set back: its times mean
+// nothing now.
+func (t IDToken) LivesAt(now time.Time) bool {
+	return now.Before(t.Expiry) && !now.Add(clockStep).Before(t.Issued)
+}
+
 // ToldExpiry returns the expiry that kubectl is told. It compares without a margin of its own, so it gets UseUntil; but
 // never an instant that is past, which it would take for a token without use.
 func (t IDToken) ToldExpiry(now time.Time) time.Time {

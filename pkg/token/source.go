@@ -59,6 +59,9 @@ type Provider interface {
 	// beside an error, and must be saved then too. An error wraps ErrSessionEnded only if no retry can ever succeed.
 	// A context that ends stops it before and after the use of the refresh token, but never between request and answer.
 	Refresh(context.Context, Key, Session) (Set, error)
+	// UserInfo returns the claims that the provider answers to the set's access token. They are about the set's subject.
+	// An error wraps ErrAccessTokenRefused if another access token may do.
+	UserInfo(context.Context, Key, Set) (map[string]any, error)
 }
 
 // Source gives ID tokens: Stored first, then Obtain. It is for one call of the program.
@@ -138,9 +141,7 @@ func (s *Source) stored(ctx context.Context, key Key) (IDToken, bool) {
 		return IDToken{}, false
 	}
 	now := s.Now()
-	// A token from the future was got before the clock was set back: its times mean nothing now.
-	usable := now.Before(stored.UseUntil()) && !now.Add(clockStep).Before(stored.Issued)
-	return stored, usable && !s.isRefused(stored)
+	return stored, stored.LivesAt(now) && now.Before(stored.UseUntil()) && !s.isRefused(stored)
 }
 
 func (s *Source) isRefused(stored IDToken) bool {
@@ -157,36 +158,18 @@ func (s *Source) news(ctx context.Context, key Key) (IDToken, bool) {
 	return stored, true
 }
 
-// renew refreshes under the lock. What came is saved even if the context has ended meanwhile: the old refresh token was
-// spent as soon as the provider had read the request, and the new one exists nowhere else.
+// renew refreshes under the lock, where nobody has done so meanwhile.
 func (s *Source) renew(ctx context.Context, key Key) (IDToken, error) {
-	unlock, lockErr := s.Store.Lock(ctx, key, Refresh)
-	if lockErr != nil && !errors.Is(lockErr, ErrNoLock) {
-		return IDToken{}, lockErr
-	}
-	if lockErr == nil {
-		defer unlock()
-	}
-	if stored, ok := s.news(ctx, key); ok {
-		return stored, nil
-	}
-	session, err := s.Store.Session(ctx, key)
-	if errors.Is(err, ErrNotFound) {
-		return IDToken{}, fmt.Errorf("%w: no session is stored", errLoginNeeded)
-	}
+	unlock, noLock, err := s.lockRefresh(ctx, key)
 	if err != nil {
 		return IDToken{}, err
 	}
-	if lockErr != nil && !session.Static {
-		return IDToken{}, lockErr // two refreshes at once would end the session
+	defer unlock()
+	if stored, ok := s.news(ctx, key); ok {
+		return stored, nil
 	}
-	set, err := s.refresh(ctx, key, session)
+	set, err := s.useSession(ctx, key, noLock)
 	ctx = context.WithoutCancel(ctx)
-	if !set.Session.RefreshToken.IsEmpty() { // also beside an error: the old one is spent
-		if err := s.Store.Renew(ctx, key, set); err != nil {
-			s.Warn(err)
-		}
-	}
 	if isUnreachable(err) {
 		return s.lastLegs(ctx, key, err)
 	}
@@ -197,6 +180,38 @@ func (s *Source) renew(ctx context.Context, key Key) (IDToken, error) {
 		return s.lastLegs(ctx, key, fmt.Errorf("%w: the provider returns no ID token on a refresh", errLoginNeeded))
 	}
 	return set.IDToken, nil
+}
+
+// lockRefresh also says why there is no lock where none can be had, which is no error for every provider.
+func (s *Source) lockRefresh(ctx context.Context, key Key) (unlock func(), noLock, err error) {
+	unlock, err = s.Store.Lock(ctx, key, Refresh)
+	if errors.Is(err, ErrNoLock) {
+		return func() {}, err, nil
+	}
+	return unlock, nil, err
+}
+
+// useSession refreshes; the lock must be held, or noLock say why not. What came is saved even if the context has ended
+// meanwhile: the old refresh token was spent as soon as the provider had read the request, and the new one exists nowhere
+// else.
+func (s *Source) useSession(ctx context.Context, key Key, noLock error) (Set, error) {
+	session, err := s.Store.Session(ctx, key)
+	if errors.Is(err, ErrNotFound) {
+		return Set{}, fmt.Errorf("%w: no session is stored", errLoginNeeded)
+	}
+	if err != nil {
+		return Set{}, err
+	}
+	if noLock != nil && !session.Static {
+		return Set{}, noLock // two refreshes at once would end the session
+	}
+	set, err := s.refresh(ctx, key, session)
+	if !set.Session.RefreshToken.IsEmpty() { // also beside an error: the old one is spent
+		if err := s.Store.Renew(context.WithoutCancel(ctx), key, set); err != nil {
+			s.Warn(err)
+		}
+	}
+	return set, err
 }
 
 // lastLegs returns the stored ID token although it is within its margin, if it lives at all; else err. Better a token

@@ -24,11 +24,13 @@ type world struct {
 	refused time.Time
 	noLock  bool
 
-	login       func() (Set, error)
-	refresh     func(Session) (Set, error)
-	sessionErr  error
-	saveErr     error
-	beforeLocks func(Purpose) // what other processes do while we wait
+	login      func() (Set, error)
+	refresh    func(Session) (Set, error)
+	sessionErr error
+	// userInfoErrs are those of the first requests.
+	userInfoErrs []error
+	saveErr      error
+	beforeLocks  func(Purpose) // what other processes do while we wait
 }
 
 var key = Key{Issuer: "https://op.example", ClientID: "kubernetes", Scopes: []string{"openid"}}
@@ -53,6 +55,8 @@ func (w *world) set(name string) Set {
 	return Set{
 		IDToken: IDToken{Raw: NewSecret("id-" + name), Issued: w.now, Expiry: w.now.Add(time.Minute)},
 		Session: Session{RefreshToken: NewSecret("rt-" + name), Subject: "alice"},
+
+		AccessToken: NewSecret("at-" + name),
 	}
 }
 
@@ -172,6 +176,16 @@ func (w *world) NoteRefused(_ context.Context, _ Key, at time.Time) error {
 func (w *world) Refresh(_ context.Context, _ Key, session Session) (Set, error) {
 	w.note("REFRESH %s", session.RefreshToken.Reveal())
 	return w.refresh(session)
+}
+
+func (w *world) UserInfo(_ context.Context, _ Key, set Set) (map[string]any, error) {
+	w.note("USERINFO %s %s", set.AccessToken.Reveal(), set.Session.Subject)
+	if len(w.userInfoErrs) > 0 {
+		err := w.userInfoErrs[0]
+		w.userInfoErrs = w.userInfoErrs[1:]
+		return nil, err
+	}
+	return map[string]any{"sub": set.Session.Subject}, nil
 }
 
 func unreachable() error {

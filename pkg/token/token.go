@@ -52,4 +52,6 @@ type Session struct {
 type Set struct {
 	IDToken IDToken
 	Session Session // without a refresh token where the provider gave none
+	// AccessToken is for the provider's UserInfo endpoint. It comes with a refresh, and is never stored.
+	AccessToken Secret
 }

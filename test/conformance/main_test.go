@@ -147,14 +147,17 @@ func TestMarkdown(t *testing.T) {
 	}
 	pkg := modulePath + "test"
 	results := results{
-		outcomes: map[test]string{{pkg, "TestScripts/login"}: "pass", {pkg, "TestX/a_b"}: "pass", {"other", "TestY"}: "fail"},
-		claims:   map[test][]string{{pkg, "TestScripts/login"}: {"A-1", "A-1"}, {pkg, "TestX/a_b"}: {"A-1"}, {"other", "TestY"}: {"B-1"}},
+		outcomes: map[test]string{{pkg, "TestScripts/login"}: "pass", {pkg, "TestOIDF/module"}: "pass", {pkg, "TestX/a_b"}: "pass", {"other", "TestY"}: "fail"},
+		claims: map[test][]string{
+			{pkg, "TestScripts/login"}: {"A-1", "A-1"}, {pkg, "TestOIDF/module"}: {"A-1"}, {pkg, "TestX/a_b"}: {"A-1"},
+			{"other", "TestY"}: {"B-1"},
+		},
 	}
 	text := judge(sections, results).markdown()
 	for _, want := range []string{
 		"\n| MUST | 1 | 1 | 1 | 1 |\n| all | 1 | 1 | 1 | 1 |\n",
 		"\n## First\n\n| ID |",
-		"| A-1 | MUST | do a\\|b | RFC 1 | pass | [login](../test/testdata/login.txtar), `test` TestX/a_b |\n",
+		"| A-1 | MUST | do a\\|b | RFC 1 | pass | [module](../test/testdata/oidf/module.txtar), [login](../test/testdata/login.txtar), `test` TestX/a_b |\n",
 		"| A-2 | MUST | do a\\|b | RFC 1 | not applicable: not a\\|b |  |\n",
 		"| A-3 | MUST | do a\\|b | RFC 1 | no proof |  |\n",
 		"\n## Second\n\n",

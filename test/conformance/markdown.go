@@ -82,8 +82,10 @@ const modulePath = "github.com/kubectl-oidc-login/kubectl-oidc-login/"
 // shown is a link to a script, or the folder and name of a Go test.
 func (t test) shown() string {
 	folder := strings.TrimPrefix(t.pkg, modulePath)
-	if script, ok := strings.CutPrefix(t.name, "TestScripts/"); ok && folder == "test" {
-		return fmt.Sprintf("[%s](../test/testdata/%s.txtar)", script, script)
+	for runner, scripts := range map[string]string{"TestScripts/": "test/testdata", "TestOIDF/": "test/testdata/oidf"} {
+		if script, ok := strings.CutPrefix(t.name, runner); ok && folder == "test" {
+			return fmt.Sprintf("[%s](../%s/%s.txtar)", script, scripts, script)
+		}
 	}
 	return "`" + folder + "` " + escape(t.name)
 }

@@ -1,0 +1,247 @@
+package cli
+
+import (
+	"bytes"
+	"cmp"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/kubectl-oidc-login/kubectl-oidc-login/pkg/store"
+	"github.com/kubectl-oidc-login/kubectl-oidc-login/pkg/token"
+)
+
+func newStatusCommand(env Env, terminal *terminal) *cobra.Command {
+	var options options
+	var output string
+	var userInfo bool
+	command := &cobra.Command{
+		Use:     "status",
+		Aliases: []string{"whoami"},
+		Short:   "Show who you are, and what is stored",
+		Long: `Show who you are, and what is stored.
+
+It reads the store: no network, no lock, no browser. With --userinfo it renews the session and shows what the
+provider's UserInfo endpoint says of you. It ends with code 3 where you are not logged in. No token is ever printed.`,
+		Example: `  ` + commandName + ` status --oidc-issuer-url=https://issuer.example.com --oidc-client-id=kubernetes
+  ` + commandName + ` status --oidc-issuer-url=https://issuer.example.com --oidc-client-id=kubernetes --userinfo -o json`,
+		Args: noArguments,
+		RunE: func(command *cobra.Command, _ []string) error {
+			if !slices.Contains([]string{"", "json", "yaml"}, output) {
+				return misused(fmt.Errorf("--output=%s: must be json or yaml", output))
+			}
+			return showStatus(command, env, terminal, &options, output, userInfo)
+		},
+	}
+	options.addQuietFlags(command.Flags())
+	command.Flags().BoolVar(&userInfo, "userinfo", false, "renew the session, and ask the provider's UserInfo endpoint")
+	command.Flags().StringVarP(&output, "output", "o", "", "print in a `format` for programs: json or yaml")
+	return command
+}
+
+func showStatus(command *cobra.Command, env Env, terminal *terminal, options *options, output string, userInfo bool) error {
+	session, err := newQuietSession(env, terminal, options)
+	if err != nil {
+		return err
+	}
+	session.source.LoginHint = loginHint(getTokenArguments(command.Flags()))
+	var claims map[string]any
+	if userInfo {
+		ctx, stop := env.Interruptible(command.Context())
+		defer stop()
+		if claims, err = session.source.UserInfo(ctx, session.key); err != nil {
+			return err
+		}
+	}
+	status, err := session.readStatus(command.Context(), env.Now())
+	if err != nil {
+		return err
+	}
+	status.UserInfo = claims
+	if status.LoggedIn || output != "" {
+		if err := status.write(env, output); err != nil {
+			return err
+		}
+	}
+	if !status.LoggedIn {
+		return &token.Error{Kind: token.LoginNeeded, Err: errors.New("you are not logged in"),
+			Hint: []string{session.source.LoginHint}}
+	}
+	return nil
+}
+
+// status is what -o json and -o yaml print. The names of its members are stable: scripts may rely on them.
+type status struct {
+	LoggedIn          bool           `json:"loggedIn"` // a session or a good ID token is stored
+	Issuer            string         `json:"issuer"`
+	ClientID          string         `json:"clientID"`
+	Subject           string         `json:"subject,omitempty"` // this and the next are claims of the stored ID token
+	Email             string         `json:"email,omitempty"`
+	PreferredUsername string         `json:"preferredUsername,omitempty"`
+	Name              string         `json:"name,omitempty"`
+	Groups            []string       `json:"groups,omitempty"`
+	IDToken           *idTokenStatus `json:"idToken,omitempty"`  // left out where none is stored
+	Session           *sessionStatus `json:"session,omitempty"`  // left out where none is stored
+	UserInfo          map[string]any `json:"userInfo,omitempty"` // the provider's words; with --userinfo
+}
+
+type idTokenStatus struct {
+	Good                bool   `json:"good"`
+	ExpirationTimestamp string `json:"expirationTimestamp"` // RFC 3339 in UTC
+	expiry              time.Time
+}
+
+type sessionStatus struct {
+	Place store.Place `json:"place"`
+	// Rotates is false where the last refresh brought the same refresh token again.
+	Rotates bool `json:"rotates"`
+}
+
+// readStatus asks nobody but the store.
+func (s *session) readStatus(ctx context.Context, now time.Time) (*status, error) {
+	found := &status{Issuer: s.key.Issuer, ClientID: s.key.ClientID}
+	session, err := s.store.Session(ctx, s.key)
+	switch {
+	case err == nil:
+		found.Subject = session.Subject
+		found.Session = &sessionStatus{Place: s.store.PlaceOf(ctx, s.key), Rotates: !session.Static}
+	case !errors.Is(err, token.ErrNotFound):
+		return nil, err
+	}
+	idToken, err := s.store.IDToken(ctx, s.key)
+	switch {
+	case err == nil:
+		found.addIDToken(idToken, now)
+	case !errors.Is(err, token.ErrNotFound):
+		return nil, err
+	}
+	found.LoggedIn = found.Session != nil || found.IDToken != nil && found.IDToken.Good
+	return found, nil
+}
+
+func (s *status) addIDToken(idToken token.IDToken, now time.Time) {
+	s.IDToken = &idTokenStatus{idToken.LivesAt(now), idToken.Expiry.UTC().Format(time.RFC3339), idToken.Expiry}
+	claims, err := idToken.Claims()
+	if err != nil {
+		return // what was verified once can be read; the rest is worth showing all the same
+	}
+	text := func(name string) string { value, _ := claims[name].(string); return value }
+	s.Subject = cmp.Or(s.Subject, text("sub"))
+	s.Email, s.PreferredUsername, s.Name = text("email"), text("preferred_username"), text("name")
+	s.Groups = textsOf(claims["groups"])
+}
+
+// textsOf reads a claim that is a text or a list of them.
+func textsOf(claim any) []string {
+	if one, ok := claim.(string); ok {
+		return []string{one}
+	}
+	list, _ := claim.([]any)
+	var texts []string
+	for _, one := range list {
+		if text, ok := one.(string); ok {
+			texts = append(texts, text)
+		}
+	}
+	return texts
+}
+
+func (s *status) write(env Env, output string) error {
+	text := s.forPeople()
+	if output != "" {
+		var err error
+		if text, err = s.forPrograms(output); err != nil {
+			return fmt.Errorf("status: %w", err)
+		}
+	}
+	if _, err := env.Stdout.Write(text); err != nil {
+		return fmt.Errorf("cannot write to stdout: %w", err)
+	}
+	return nil
+}
+
+func (s *status) forPrograms(output string) ([]byte, error) {
+	var text bytes.Buffer
+	encoder := json.NewEncoder(&text)
+	encoder.SetEscapeHTML(false)
+	encoder.SetIndent("", "  ")
+	if err := encoder.Encode(s); err != nil {
+		return nil, err
+	}
+	safe := []byte(harmless(text.String()))
+	if output == "yaml" {
+		return toYAML(safe)
+	}
+	return safe, nil
+}
+
+// forPeople writes a line for each thing that is known.
+func (s *status) forPeople() []byte {
+	var text bytes.Buffer
+	line := func(name, value string) {
+		if value != "" {
+			fmt.Fprintf(&text, "%-10s %s\n", name, oneLine(value))
+		}
+	}
+	line("subject", s.Subject)
+	line("email", s.Email)
+	line("username", s.PreferredUsername)
+	line("name", s.Name)
+	line("groups", strings.Join(s.Groups, ", "))
+	line("issuer", s.Issuer)
+	line("client ID", s.ClientID)
+	line("ID token", s.IDToken.describe())
+	line("session", s.Session.describe())
+	if s.UserInfo != nil {
+		fmt.Fprintf(&text, "\nThe provider's UserInfo endpoint says:\n")
+	}
+	for _, name := range slices.Sorted(maps.Keys(s.UserInfo)) {
+		fmt.Fprintf(&text, "  %s: %s\n", oneLine(name), oneLine(showClaim(s.UserInfo[name])))
+	}
+	return text.Bytes()
+}
+
+func (s *idTokenStatus) describe() string {
+	switch {
+	case s == nil:
+		return "none stored"
+	case s.Good:
+		return "good until " + s.expiry.Format(time.DateTime)
+	}
+	return "expired at " + s.expiry.Format(time.DateTime)
+}
+
+func (s *sessionStatus) describe() string {
+	if s == nil {
+		return "none stored; you log in again when the ID token has expired"
+	}
+	places := map[store.Place]string{
+		store.InKeychain:      "in the keychain of your operating system",
+		store.InKernelKeyring: "in the kernel's keyring",
+		store.InFile:          "in a file that only you can read",
+		store.InMemory:        "in the memory of this process",
+	}
+	if s.Rotates {
+		return places[s.Place] + "; its refresh token is replaced each time"
+	}
+	return places[s.Place] + "; its refresh token stays the same"
+}
+
+// showClaim shows texts as they are, and the rest as JSON.
+func showClaim(claim any) string {
+	if text, ok := claim.(string); ok {
+		return text
+	}
+	text, err := json.Marshal(claim)
+	if err != nil {
+		return "?" // what was read from JSON can be written again
+	}
+	return string(text)
+}
