@@ -15,7 +15,8 @@ import (
 const oidfScripts = "testdata/oidf"
 
 // TestOIDF plays the server of the OpenID Foundation's conformance suite for clients (https://openid.net/certification):
-// a script for each of its modules, of the same name, ends as the module asks.
+// a script for each of its modules, of the same name, ends as the module asks. Its server gives refresh tokens in the
+// modules about them alone; this one gives them in all, since it is after a refresh that the program asks UserInfo.
 func TestOIDF(t *testing.T) {
 	t.Parallel()
 	testscript.Run(t, scripts(oidfScripts))
