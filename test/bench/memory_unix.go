@@ -9,8 +9,8 @@ import (
 )
 
 // measureMemory reads the peak resident set of one call.
-func (b *bench) measureMemory(t *table, command []string) error {
-	process := request(command, memoryRound)
+func (b *bench) measureMemory(t *table, call call) error {
+	process := request(call, memoryRound)
 	if err := process.Run(); err != nil {
 		return err
 	}
