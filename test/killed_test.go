@@ -7,6 +7,7 @@ import (
 	"syscall"
 	"testing"
 
+	"github.com/kubectl-oidc-login/kubectl-oidc-login/test/conformance/requirements"
 	"github.com/kubectl-oidc-login/kubectl-oidc-login/test/idp"
 )
 
@@ -14,6 +15,7 @@ import (
 // at once, so it does not come to tell that it waits, which it does after a second.
 func TestKilledHolder(t *testing.T) {
 	t.Parallel()
+	requirements.Covers(t, "STO-08")
 	for name, hold := range map[string]func(*testing.T, *machine) *call{
 		"refresh": holdRefresh,
 		"login":   holdLogin,
@@ -37,6 +39,7 @@ func TestKilledHolder(t *testing.T) {
 // Who waits already goes on as soon as the holder is killed.
 func TestKilledHolderIsWaitedFor(t *testing.T) {
 	t.Parallel()
+	requirements.Covers(t, "STO-08")
 	m := newMachine(t, "disk")
 	m.mustLogIn(t)
 	holder := holdRefresh(t, m)

@@ -243,6 +243,7 @@ func TestDiskFiles(t *testing.T) {
 // takes no lock. Each text says by its letter how long it must be.
 func TestDiskReplacesWhileOthersRead(t *testing.T) {
 	t.Parallel()
+	requirements.Covers(t, "STO-04")
 	const (
 		readers      = 3
 		replacements = 60
