@@ -244,6 +244,7 @@ func TestPortIsOpenForTheLoginOnly(t *testing.T) {
 		set(t, server, settings)
 		callbacks := make(chan string, 1)
 		err := logIn(t, server.Issuer(), func(authorizationURL string) error {
+			defer close(callbacks)
 			answer, err := answerTo(authorizationURL)
 			if err != nil {
 				return err
