@@ -51,6 +51,7 @@ func TestAnswersToDiscovery(t *testing.T) {
 		"with a character set": {200, "application/json; charset=utf-8", fuzzMetadataJSON, ""},
 		"as text":              {200, "text/plain", fuzzMetadataJSON, ""},
 		"as octets":            {200, "application/octet-stream", fuzzMetadataJSON, ""},
+		"as a page":            {200, "text/html; charset=utf-8", fuzzMetadataJSON, ""}, // PHP's default
 		"without type":         {200, "", fuzzMetadataJSON, ""},
 		"with a broken type":   {200, ";;;", fuzzMetadataJSON, ""},
 		"created":              {201, "application/json", fuzzMetadataJSON, "answered 201 Created"},
