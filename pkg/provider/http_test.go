@@ -165,30 +165,3 @@ func newHangingProvider(t *testing.T, hanging string) *Provider {
 	})
 	return p
 }
-
-// A document that has moved is followed within its server, a few steps; what is posted is sent to nobody else.
-func TestRedirects(t *testing.T) {
-	t.Parallel()
-	requirements.Covers(t, "DSC-06", "TOK-12")
-	const from = "https://op.example/a"
-	for name, test := range map[string]struct {
-		method, to string
-		steps      int // made already
-		followed   bool
-	}{
-		"on the same server":   {http.MethodGet, "https://op.example/b", 1, true},
-		"three times":          {http.MethodGet, "https://op.example/b", 3, true},
-		"four times":           {http.MethodGet, "https://op.example/b", 4, false},
-		"to another host":      {http.MethodGet, "https://evil.example/a", 1, false},
-		"to another port":      {http.MethodGet, "https://op.example:8443/a", 1, false},
-		"to http":              {http.MethodGet, "http://op.example/a", 1, false},
-		"of what was posted":   {http.MethodPost, "https://op.example/b", 1, false},
-		"posted, to elsewhere": {http.MethodPost, "https://evil.example/a", 1, false},
-	} {
-		first, next := httptest.NewRequest(test.method, from, nil), httptest.NewRequest(test.method, test.to, nil)
-		err := sameOrigin(next, slices.Repeat([]*http.Request{first}, test.steps))
-		if (err == nil) != test.followed {
-			t.Errorf("%s: expected followed=%t, got %v", name, test.followed, err)
-		}
-	}
-}
