@@ -61,6 +61,7 @@ func scriptCommands() map[string]func(*testscript.TestScript, bool, []string) {
 		"fails":         commandFails,
 		"exits":         commandExits,
 		"listen":        commandListen,
+		"proxy":         commandProxy,
 		"refuses":       commandRefuses,
 	}
 }
