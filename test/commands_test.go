@@ -63,6 +63,7 @@ func scriptCommands() map[string]func(*testscript.TestScript, bool, []string) {
 		"fails":         commandFails,
 		"exits":         commandExits,
 		"listen":        commandListen,
+		"proxy":         commandProxy,
 		"refuses":       commandRefuses,
 		"margin":        commandMargin,
 		"discards":      commandDiscards,

@@ -47,7 +47,7 @@ func logIn(t *testing.T, issuer string, visit func(authorizationURL string) erro
 		Issuer:          issuer,
 		ClientID:        "kubernetes",
 		ListenAddresses: []string{"127.0.0.1:0"},
-		LoginTimeout:    20 * time.Second,
+		LoginTimeout:    time.Minute,
 		UserAgent:       func() string { return "test" },
 		Now:             time.Now,
 		Log:             slog.New(slog.DiscardHandler),
