@@ -105,11 +105,11 @@ func lockError(path string, purpose token.Purpose, err error) error {
 	case !errors.Is(err, context.DeadlineExceeded):
 		return fmt.Errorf("lock: %w", err)
 	}
-	holder := readHolder(path, purpose)
-	return &token.Error{
-		Err:  fmt.Errorf("lock: process %d has held it since %s", holder.PID, holder.Since.Format(time.TimeOnly)),
-		Hint: []string{"End that process if it hangs."},
+	held := errors.New("lock: another process holds it")
+	if holder := readHolder(path, purpose); holder.PID != 0 {
+		held = fmt.Errorf("lock: process %d has held it since %s", holder.PID, holder.Since.Format(time.TimeOnly))
 	}
+	return &token.Error{Err: held, Hint: []string{"End that process if it hangs."}}
 }
 
 type holderRecord struct {

@@ -1,7 +1,9 @@
 package store
 
 import (
+	"context"
 	"errors"
+	"fmt"
 	"io/fs"
 	"log/slog"
 	"maps"
@@ -339,6 +341,33 @@ func TestWaitingIsTold(t *testing.T) {
 	unlockAgain()
 	if got := <-told; got.PID != os.Getpid() || got.Purpose != token.Login || time.Since(got.Since) > time.Minute {
 		t.Errorf("expected this process, got %+v", got)
+	}
+}
+
+// Who gives up waiting says for whom it was, as far as that is known.
+func TestWaitInVain(t *testing.T) {
+	t.Parallel()
+	locks := t.TempDir()
+	store := openStore(t, Config{Mode: Disk, Locks: locks})
+	unlock, err := store.Lock(t.Context(), key, token.Login)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer unlock()
+	waitInVain := func() string {
+		ctx, cancel := context.WithTimeout(t.Context(), 20*time.Millisecond)
+		defer cancel()
+		_, err := store.Lock(ctx, key, token.Login)
+		return fmt.Sprint(err)
+	}
+	if got := waitInVain(); !strings.HasPrefix(got, fmt.Sprintf("lock: process %d has held it since ", os.Getpid())) {
+		t.Errorf("expected this process, got %q", got)
+	}
+	if err := os.Remove(filepath.Join(locks, key.ID()+".login.lock.holder")); err != nil {
+		t.Fatal(err)
+	}
+	if got := waitInVain(); got != "lock: another process holds it" {
+		t.Errorf("expected some process, got %q", got)
 	}
 }
 
