@@ -13,7 +13,8 @@ import (
 )
 
 // browse is the program "browser": it does what a browser does at a provider that asks nothing, and it is as noisy as
-// real ones. It notes the URL in $WORK/browser.log, all that it was started with in $WORK/child.log, and keeps the last page in $WORK/page.html. $BROWSING names the rest:
+// real ones. It notes the URL in $WORK/browser.log, all that it was started with in $WORK/child.log, and keeps the last
+// page in $WORK/page.html. $BROWSING names the rest:
 //
 //	""      follow the redirects to the end
 //	idle    open nothing; the person has gone
