@@ -8,10 +8,12 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"slices"
+	"strings"
 )
 
 // browse is the program "browser": it does what a browser does at a provider that asks nothing, and it is as noisy as
-// real ones. It notes the URL in $WORK/browser.log and keeps the last page in $WORK/page.html. $BROWSING names the rest:
+// real ones. It notes the URL in $WORK/browser.log, all that it was started with in $WORK/child.log, and keeps the last page in $WORK/page.html. $BROWSING names the rest:
 //
 //	""      follow the redirects to the end
 //	idle    open nothing; the person has gone
@@ -23,6 +25,7 @@ func browse() {
 	fmt.Fprintln(os.Stderr, "browser noise on stderr")
 	target := os.Args[len(os.Args)-1]
 	noteURL(target)
+	noteChild(target)
 	_ = os.Remove(workFile("page.html"))
 	// The scripted browser believes every certificate; that the program does not is what scripts are about.
 	http.DefaultTransport.(*http.Transport).TLSClientConfig = &tls.Config{InsecureSkipVerify: true}
@@ -50,6 +53,18 @@ func noteURL(target string) {
 	_, err = fmt.Fprintf(log, "open %s\nexec info in the environment: %t\n", target, os.Getenv("KUBERNETES_EXEC_INFO") != "")
 	check(err)
 	check(log.Close())
+}
+
+// noteChild writes down what everybody on the machine may see of this process. State and nonce are left out: the browser
+// cannot do without them, and they are worth nothing without the verifier.
+func noteChild(target string) {
+	parsed, err := url.Parse(target)
+	check(err)
+	seen := strings.Join(append(slices.Clone(os.Args), os.Environ()...), "\n")
+	for _, name := range []string{"state", "nonce"} {
+		seen = strings.ReplaceAll(seen, url.QueryEscape(parsed.Query().Get(name)), name)
+	}
+	check(os.WriteFile(workFile("child.log"), []byte(seen), 0o600))
 }
 
 // answerOf asks the provider and returns where it sends the browser.

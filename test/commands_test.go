@@ -49,20 +49,24 @@ func setUpScript(env *testscript.Env) error {
 
 func scriptCommands() map[string]func(*testscript.TestScript, bool, []string) {
 	return map[string]func(*testscript.TestScript, bool, []string){
-		"covers":     commandCovers,
-		"idp":        commandIDP,
-		"clock":      commandClock,
-		"credential": commandCredential,
-		"nosecrets":  commandNoSecrets,
-		"opened":     commandOpened,
-		"page":       commandPage,
-		"parallel":   commandParallel,
-		"fails":      commandFails,
-		"exits":      commandExits,
-		"listen":     commandListen,
-		"refuses":    commandRefuses,
-		"margin":     commandMargin,
-		"discards":   commandDiscards,
+		"covers":        commandCovers,
+		"idp":           commandIDP,
+		"fresh":         commandFresh,
+		"authenticated": commandAuthenticated,
+		"noverifier":    commandNoVerifier,
+		"clock":         commandClock,
+		"credential":    commandCredential,
+		"nosecrets":     commandNoSecrets,
+		"opened":        commandOpened,
+		"page":          commandPage,
+		"parallel":      commandParallel,
+		"fails":         commandFails,
+		"exits":         commandExits,
+		"listen":        commandListen,
+		"proxy":         commandProxy,
+		"refuses":       commandRefuses,
+		"margin":        commandMargin,
+		"discards":      commandDiscards,
 	}
 }
 

@@ -3,6 +3,7 @@ package test
 import (
 	"bytes"
 	"context"
+	"fmt"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -10,6 +11,7 @@ import (
 	"testing"
 
 	"github.com/kubectl-oidc-login/kubectl-oidc-login/pkg/cli"
+	"github.com/kubectl-oidc-login/kubectl-oidc-login/test/conformance/requirements"
 )
 
 // The README's flag table names the flags of get-token and status: all of them, and no others.
@@ -113,4 +115,23 @@ func readREADME(t *testing.T) string {
 		t.Fatal(err)
 	}
 	return string(text)
+}
+
+// The README's table of exit codes is the whole of them; the script exit-codes shows each.
+func TestREADMEExitCodes(t *testing.T) {
+	t.Parallel()
+	requirements.Covers(t, "OUT-07")
+	_, table, _ := strings.Cut(readREADME(t), "## Exit codes")
+	table, _, _ = strings.Cut(table, "\n## ")
+	script, err := os.ReadFile(filepath.Join("testdata", "exit-codes.txtar"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for code := range 10 {
+		documented := strings.Contains(table, fmt.Sprintf("\n| %d | ", code))
+		shown := strings.Contains(string(script), fmt.Sprintf("\nexits %d ", code))
+		if exists := code <= 5; documented != exists || shown != exists {
+			t.Errorf("exit code %d: documented %t, shown %t", code, documented, shown)
+		}
+	}
 }

@@ -90,11 +90,13 @@ func setCredentialsCommand(executable string, arguments []string) string {
 	return strings.Join(lines, " \\\n    ")
 }
 
-// getTokenArguments are the flags that were given here and that get-token needs too. A secret is named, not shown.
+// getTokenArguments are the flags that were given here and that get-token needs too, in the order of their definition:
+// client-go keeps credentials by these words, so the same login is always the same words. A secret is named, not shown.
 func getTokenArguments(flags *pflag.FlagSet) []string {
 	var arguments []string
-	flags.Visit(func(flag *pflag.Flag) {
+	flags.VisitAll(func(flag *pflag.Flag) {
 		switch values, ok := flag.Value.(pflag.SliceValue); {
+		case !flag.Changed:
 		case slices.Contains([]string{"v", "interactive", "force-refresh", "userinfo", "output"}, flag.Name):
 		case flag.Name == "oidc-client-secret":
 			arguments = append(arguments, "--oidc-client-secret=YOUR_CLIENT_SECRET")

@@ -108,6 +108,7 @@ func TestTheAnswer(t *testing.T) {
 // Connections that send nothing, or nonsense, neither end nor delay the login; and the port is free again afterwards.
 func TestSilentAndBrokenConnections(t *testing.T) {
 	t.Parallel()
+	requirements.Covers(t, "NAT-06")
 	redirect, _, done := receive(t, Config{}, Page{OK: true})
 	address := "127.0.0.1:" + redirect.Port()
 	for _, words := range []string{"", "\x00\x01\x02", "GET / HTTP/1.1\r\nX: ", "GET / HTTP/1.1\r\nHost: x\r\nX: " + strings.Repeat("x", 1<<20)} {
@@ -327,6 +328,7 @@ func TestManyAnswersAtOnce(t *testing.T) {
 // A machine may have IPv4 alone or IPv6 alone.
 func TestOneLoopbackAddress(t *testing.T) {
 	t.Parallel()
+	requirements.Covers(t, "NAT-03")
 	for _, missing := range []string{"127.0.0.1", "::1"} {
 		listen := func(address string) (net.Listener, error) {
 			if host, _, _ := net.SplitHostPort(address); host == missing {

@@ -177,14 +177,15 @@ type signer struct {
 
 // newSigner has the same key each time, so that tokens in the corpus stay signed: that of
 // https://www.rfc-editor.org/rfc/rfc7515#appendix-A.3.
-func newSigner(f *testing.F) *signer {
+func newSigner(t testing.TB) *signer {
+	t.Helper()
 	number, err := base64.RawURLEncoding.DecodeString("jpsQnnGQmL-YBIffH1136cspYG6-0iY7X1fCE9-E9LI")
 	if err != nil {
-		f.Fatal(err)
+		t.Fatal(err)
 	}
 	private, err := ecdsa.ParseRawPrivateKey(elliptic.P256(), number)
 	if err != nil {
-		f.Fatal(err)
+		t.Fatal(err)
 	}
 	return &signer{private: private, signed: map[string]bool{}}
 }

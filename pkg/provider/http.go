@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/tls"
 	"crypto/x509"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -165,7 +166,7 @@ func (p *Provider) get(ctx context.Context, address, what string) ([]byte, http.
 	if response.StatusCode != http.StatusOK {
 		return nil, nil, wrongStatus(what, address, response.StatusCode, retryAfter(response.Header, p.config.Now()))
 	}
-	if isHTML(response.Header) {
+	if isHTML(response.Header) && !json.Valid(body) { // some servers call everything a page
 		return nil, nil, notTheProvider(what, address)
 	}
 	return body, response.Header, nil

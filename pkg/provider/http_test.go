@@ -1,12 +1,17 @@
 package provider
 
 import (
+	"bufio"
 	"context"
+	"crypto/tls"
+	"encoding/pem"
 	"errors"
 	"io"
 	"log/slog"
+	"net"
 	"net/http"
 	"net/http/httptest"
+	"os"
 	"slices"
 	"strings"
 	"testing"
@@ -98,53 +103,13 @@ func TestWaitHint(t *testing.T) {
 	}
 }
 
-// Whichever endpoint does not answer: a request is given up after its time, and that costs no session.
-func TestHangingEndpoints(t *testing.T) {
-	t.Parallel()
-	requirements.Covers(t, "TOK-12")
-	for hanging, what := range map[string]string{
-		"/a/.well-known/openid-configuration": "discovery",
-		"/k":                                  "signing keys",
-		"/t":                                  "refresh",
-	} {
-		t.Run(what, func(t *testing.T) {
-			t.Parallel()
-			synctest.Test(t, func(t *testing.T) {
-				p := newHangingProvider(t, hanging)
-				began := time.Now()
-				session := token.Session{RefreshToken: token.NewSecret("secret"), Subject: "alice"}
-				_, err := p.Refresh(t.Context(), token.Key{}, session)
-				var failure *token.Error
-				if !errors.As(err, &failure) || failure.Kind != token.Unreachable || errors.Is(err, token.ErrSessionEnded) {
-					t.Fatalf("expected a provider that cannot be reached, got %v", err)
-				}
-				if want := what + ": cannot reach op.example: no answer in time"; failure.Error() != want {
-					t.Errorf("expected %q, got %q", want, failure)
-				}
-				if !slices.Equal(failure.Hint, []string{keptHint}) {
-					t.Errorf("unexpected hint %q", failure.Hint)
-				}
-				if took := time.Since(began); took != requestTimeout {
-					t.Errorf("expected to wait %s, waited %s", requestTimeout, took)
-				}
-			})
-		})
-	}
-}
-
-// newHangingProvider returns a provider that answers well, but never at one path.
-func newHangingProvider(t *testing.T, hanging string) *Provider {
+// newWiredProvider returns a provider with the real HTTP client, whose connections are made by dial.
+func newWiredProvider(t *testing.T, issuer string, dial func(context.Context, string, string) (net.Conn, error)) *Provider {
 	t.Helper()
-	const origin = "https://op.example"
-	documents := map[string]string{
-		"/a/.well-known/openid-configuration": `{"issuer":"` + origin + `/a","authorization_endpoint":"` + origin + `/b",` +
-			`"token_endpoint":"` + origin + `/t","jwks_uri":"` + origin + `/k"}`,
-		"/k": `{"keys":[]}`,
-	}
 	p, err := New(Config{
-		Issuer:    origin + "/a",
+		Issuer:    issuer,
 		ClientID:  "kubernetes",
-		UserAgent: func() string { return "" },
+		UserAgent: func() string { return "test" },
 		Now:       time.Now,
 		Log:       slog.New(slog.DiscardHandler),
 	})
@@ -155,40 +120,155 @@ func newHangingProvider(t *testing.T, hanging string) *Provider {
 	if err != nil {
 		t.Fatal(err)
 	}
-	client.Transport.(*polite).next = roundTripper(func(request *http.Request) (*http.Response, error) {
-		if request.URL.Path == hanging {
-			<-request.Context().Done()
-			return nil, request.Context().Err()
-		}
-		body := io.NopCloser(strings.NewReader(documents[request.URL.Path]))
-		return &http.Response{StatusCode: http.StatusOK, Header: http.Header{}, Body: body, Request: request}, nil
-	})
+	client.Transport.(*polite).next.(*http.Transport).DialContext = dial
 	return p
 }
 
-// A document that has moved is followed within its server, a few steps; what is posted is sent to nobody else.
-func TestRedirects(t *testing.T) {
+// A provider that hangs, wherever it does, holds up kubectl no longer than one request may take.
+func TestHangingProvider(t *testing.T) {
 	t.Parallel()
-	requirements.Covers(t, "DSC-06", "TOK-12")
-	const from = "https://op.example/a"
+	requirements.Covers(t, "EXC-15", "TOK-12")
+	// answer makes a server that reads a request, writes some of an answer, and then goes on as after does.
+	answer := func(text string, after func(net.Conn)) func(net.Conn) {
+		return func(connection net.Conn) {
+			request, err := http.ReadRequest(bufio.NewReader(connection))
+			if err != nil {
+				return
+			}
+			_, _ = io.Copy(io.Discard, request.Body)
+			_, _ = io.WriteString(connection, text)
+			after(connection)
+		}
+	}
+	silence := func(connection net.Conn) { _, _ = io.Copy(io.Discard, connection) } // until the client goes
+	drip := func(connection net.Conn) {
+		for {
+			if _, err := io.WriteString(connection, " "); err != nil {
+				return
+			}
+			time.Sleep(time.Second)
+		}
+	}
 	for name, test := range map[string]struct {
-		method, to string
-		steps      int // made already
-		followed   bool
+		scheme string
+		serve  func(net.Conn) // nil: there is no connection
 	}{
-		"on the same server":   {http.MethodGet, "https://op.example/b", 1, true},
-		"three times":          {http.MethodGet, "https://op.example/b", 3, true},
-		"four times":           {http.MethodGet, "https://op.example/b", 4, false},
-		"to another host":      {http.MethodGet, "https://evil.example/a", 1, false},
-		"to another port":      {http.MethodGet, "https://op.example:8443/a", 1, false},
-		"to http":              {http.MethodGet, "http://op.example/a", 1, false},
-		"of what was posted":   {http.MethodPost, "https://op.example/b", 1, false},
-		"posted, to elsewhere": {http.MethodPost, "https://evil.example/a", 1, false},
+		"does not connect":    {"http", nil},
+		"does no handshake":   {"https", silence},
+		"does not read":       {"http", func(net.Conn) { time.Sleep(time.Minute) }},
+		"does not answer":     {"http", answer("", silence)},
+		"stops in the header": {"http", answer("HTTP/1.1 200 OK\r\nContent-", silence)},
+		"stops in the body":   {"http", answer("HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n{", silence)},
+		"never ends the body": {"http", answer("HTTP/1.1 200 OK\r\n\r\n{", drip)},
 	} {
-		first, next := httptest.NewRequest(test.method, from, nil), httptest.NewRequest(test.method, test.to, nil)
-		err := sameOrigin(next, slices.Repeat([]*http.Request{first}, test.steps))
-		if (err == nil) != test.followed {
-			t.Errorf("%s: expected followed=%t, got %v", name, test.followed, err)
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				dial := func(context.Context, string, string) (net.Conn, error) {
+					if test.serve == nil {
+						time.Sleep(connectTimeout)
+						return nil, &net.OpError{Op: "dial", Err: os.ErrDeadlineExceeded}
+					}
+					ours, theirs := net.Pipe()
+					go func() {
+						defer func() { _ = theirs.Close() }()
+						test.serve(theirs)
+					}()
+					return ours, nil
+				}
+				p := newWiredProvider(t, test.scheme+"://127.0.0.1", dial)
+				from := fuzzMetadata()
+				from.TokenURL, from.JWKSURL = test.scheme+"://127.0.0.1/t", test.scheme+"://127.0.0.1/k"
+				for what, ask := range map[string]func() error{
+					"discovery":    func() error { _, _, err := p.discover(t.Context(), true); return err },
+					"signing keys": func() error { _, _, err := p.keys(t.Context(), from, true); return err },
+					"refresh": func() error {
+						_, err := p.refresh(t.Context(), from, token.Session{RefreshToken: token.NewSecret("old")})
+						return err
+					},
+				} {
+					started := time.Now()
+					err := ask()
+					var failure *token.Error
+					if !errors.As(err, &failure) || failure.Kind != token.Unreachable {
+						t.Errorf("%s: expected nobody to be reached, got %v", what, err)
+					}
+					if took := time.Since(started); took > requestTimeout {
+						t.Errorf("%s took %s", what, took)
+					}
+				}
+				time.Sleep(time.Hour) // the bubble's own: all that was started comes to its end
+			})
+		})
+	}
+}
+
+// A request is sent again only if it never went out.
+func TestSecondTry(t *testing.T) {
+	t.Parallel()
+	requirements.Covers(t, "TOK-16")
+	dialError := &net.OpError{Op: "dial", Err: errors.New("connection refused")}
+	for name, test := range map[string]struct {
+		outcomes []error // of each try; nil is an answer
+		tries    int
+	}{
+		"answered":          {[]error{nil}, 1},
+		"connected then":    {[]error{dialError, nil}, 2},
+		"never connected":   {[]error{dialError, dialError, nil}, 2},
+		"lost while sent":   {[]error{&net.OpError{Op: "write", Err: errors.New("broken pipe")}, nil}, 1},
+		"lost when sent":    {[]error{&net.OpError{Op: "read", Err: errors.New("connection reset by peer")}, nil}, 1},
+		"closed when sent":  {[]error{io.EOF, nil}, 1},
+		"no answer in time": {[]error{context.DeadlineExceeded, nil}, 1},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				tries := 0
+				p := newFuzzProvider(t, roundTripper(func(request *http.Request) (*http.Response, error) {
+					tries++
+					if err := test.outcomes[tries-1]; err != nil {
+						return nil, err
+					}
+					return &http.Response{StatusCode: http.StatusServiceUnavailable, Body: http.NoBody, Request: request}, nil
+				}))
+				_, err := p.refresh(t.Context(), fuzzMetadata(), token.Session{RefreshToken: token.NewSecret("old")})
+				if err == nil || tries != test.tries {
+					t.Errorf("expected %d tries, got %d, %v", test.tries, tries, err)
+				}
+			})
+		})
+	}
+}
+
+// https://www.rfc-editor.org/rfc/rfc9325#section-3.1.1: nothing older than TLS 1.2
+func TestTLSVersions(t *testing.T) {
+	t.Parallel()
+	requirements.Covers(t, "OUT-06")
+	for version, ok := range map[uint16]bool{
+		tls.VersionTLS10: false, tls.VersionTLS11: false, tls.VersionTLS12: true, tls.VersionTLS13: true,
+	} {
+		server := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+			_, _ = io.WriteString(w, "{}")
+		}))
+		server.TLS = &tls.Config{MinVersion: version, MaxVersion: version}
+		server.Config.ErrorLog = slog.NewLogLogger(slog.DiscardHandler, slog.LevelError) // refusals are what is wanted
+		server.StartTLS()
+		defer server.Close()
+		authority := pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: server.Certificate().Raw})
+		p, err := New(Config{
+			Issuer:                 server.URL,
+			ClientID:               "kubernetes",
+			CertificateAuthorities: func() ([]string, error) { return []string{string(authority)}, nil },
+			UserAgent:              func() string { return "test" },
+			Now:                    time.Now,
+			Log:                    slog.New(slog.DiscardHandler),
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, _, err = p.get(t.Context(), server.URL, "discovery")
+		if (err == nil) != ok || err != nil && !strings.Contains(err.Error(), "protocol version") {
+			t.Errorf("%s: got %v", tls.VersionName(version), err)
 		}
 	}
 }

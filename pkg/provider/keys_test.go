@@ -17,9 +17,9 @@ import (
 )
 
 // jwk returns a key as the provider publishes it, with members changed.
-func jwk(t *testing.T, public any, changes map[string]any) json.RawMessage {
+func jwk(t *testing.T, key any, changes map[string]any) json.RawMessage {
 	t.Helper()
-	text, err := jose.JSONWebKey{Key: public}.MarshalJSON()
+	text, err := jose.JSONWebKey{Key: key}.MarshalJSON()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -49,8 +49,16 @@ func newECKey(t *testing.T, curve elliptic.Curve) *ecdsa.PublicKey {
 // one beside it is found.
 func TestFittingKeys(t *testing.T) {
 	t.Parallel()
-	requirements.Covers(t, "JWK-04", "JWK-05", "JWK-06", "JWK-07", "JWK-08", "JWK-09")
+	requirements.Covers(t, "JWK-04", "JWK-05", "JWK-06", "JWK-07", "JWK-08", "JWK-09", "JWK-13")
 	p256 := newECKey(t, elliptic.P256())
+	p256Private, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	rsaPrivate, err := rsa.GenerateKey(rand.Reader, minRSABits)
+	if err != nil {
+		t.Fatal(err)
+	}
 	good := jwk(t, p256, map[string]any{"kid": "good"})
 	for name, test := range map[string]struct {
 		other     json.RawMessage
@@ -79,7 +87,8 @@ func TestFittingKeys(t *testing.T) {
 		"point not on the curve":     {json.RawMessage(`{"kty":"EC","crv":"P-256","x":"AQ","y":"AQ","kid":"x"}`), "x", "ES256", 0},
 		"more keys than are tried":   {nil, "many", "ES256", maxKeysTried},
 		"RSA key of too few bits":    {jwk(t, &rsa.PublicKey{N: new(big.Int).Lsh(big.NewInt(1), 1023), E: 65537}, map[string]any{"kid": "x"}), "x", "RS256", 0},
-		"private key, even if right": {json.RawMessage(`{"kty":"EC","crv":"P-256","x":"AQ","y":"AQ","d":"AQ","kid":"x"}`), "x", "ES256", 0},
+		"private key, even if right": {jwk(t, p256Private, map[string]any{"kid": "x"}), "x", "ES256", 0},
+		"private RSA key":            {jwk(t, rsaPrivate, map[string]any{"kid": "x"}), "x", "RS256", 0},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

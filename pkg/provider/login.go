@@ -136,6 +136,14 @@ func (l *login) code(response url.Values) (token.Secret, error) {
 		return token.Secret{}, failed("The provider says that it names itself in answers, but this one does not. Try again.",
 			"login: expected an answer of issuer %q, got one without issuer (iss)", l.metadata.IssuerURL)
 	}
+	// Asked for was a code alone. Tokens in an address are in histories and logs
+	// (https://www.rfc-editor.org/rfc/rfc9700#section-2.1.2).
+	for _, name := range []string{"access_token", "id_token"} {
+		if response.Has(name) {
+			return token.Secret{}, failed("The provider must not put tokens into addresses; tell its administrator.",
+				"login: the provider's answer has an %s in its address", name)
+		}
+	}
 	if response.Has("error") {
 		return token.Secret{}, authorizationError(response.Get("error"), response.Get("error_description"))
 	}

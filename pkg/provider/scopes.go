@@ -9,7 +9,7 @@ import (
 // checkListed notes scopes that the provider does not list. It need not list all that it knows
 // (https://openid.net/specs/openid-connect-discovery-1_0.html#ProviderMetadata), so this is for the log.
 func (p *Provider) checkListed(from *metadata) {
-	if from.Scopes == nil {
+	if len(from.Scopes) == 0 {
 		return
 	}
 	for _, scope := range p.config.scopes() {

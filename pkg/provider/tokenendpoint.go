@@ -29,8 +29,10 @@ type answer struct {
 // (https://openid.net/specs/openid-connect-core-1_0.html#ClientAuthentication).
 func (p *Provider) oauth2Client(from *metadata, redirectURI string) *oauth2.Config {
 	style := oauth2.AuthStyleInParams
+	// A list without elements is one that should have been left out
+	// (https://openid.net/specs/openid-connect-discovery-1_0.html#ProviderConfigurationResponse).
 	if !p.config.ClientSecret.IsEmpty() &&
-		(from.TokenAuthMethods == nil || slices.Contains(from.TokenAuthMethods, "client_secret_basic")) {
+		(len(from.TokenAuthMethods) == 0 || slices.Contains(from.TokenAuthMethods, "client_secret_basic")) {
 		style = oauth2.AuthStyleInHeader
 	}
 	return &oauth2.Config{

@@ -35,7 +35,7 @@ func newTLSConfig(host string) (configuration *tls.Config, caCertificate []byte,
 	leaf := certificateTemplate("Test Provider")
 	leaf.KeyUsage = x509.KeyUsageDigitalSignature
 	leaf.ExtKeyUsage = []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth}
-	leaf.DNSNames = []string{"localhost"}
+	leaf.DNSNames = []string{"localhost", "op.example"} // the latter is for clients that come through a proxy
 	leaf.IPAddresses = []net.IP{net.IPv4(127, 0, 0, 1), net.IPv6loopback}
 	if ip := net.ParseIP(host); ip != nil {
 		leaf.IPAddresses = append(leaf.IPAddresses, ip)

@@ -1,0 +1,59 @@
+package test
+
+import (
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"os"
+	"sync"
+
+	"github.com/rogpeppe/go-internal/testscript"
+)
+
+// commandProxy starts a proxy that leads wherever it is asked to go to the script's provider, and notes in proxy.log what
+// it is asked: "proxy" sets $PROXY.
+func commandProxy(script *testscript.TestScript, _ bool, _ []string) {
+	path := script.MkAbs("proxy.log")
+	log, err := os.Create(path)
+	script.Check(err)
+	script.Defer(func() { _ = log.Close() })
+	issuer, err := url.Parse(scenarioOf(script).idp.Issuer())
+	script.Check(err)
+	var mutex sync.Mutex
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		mutex.Lock()
+		_, _ = fmt.Fprintln(log, r.Method, r.Host)
+		mutex.Unlock()
+		if r.Method != http.MethodConnect {
+			http.Error(w, "for CONNECT only", http.StatusMethodNotAllowed)
+			return
+		}
+		tunnel(w, issuer.Host)
+	}))
+	script.Defer(server.Close)
+	script.Setenv("PROXY", server.URL)
+}
+
+// tunnel joins the client's connection with one to the address, until either ends.
+func tunnel(w http.ResponseWriter, address string) {
+	there, err := net.Dial("tcp", address)
+	if err != nil {
+		http.Error(w, "nobody there", http.StatusBadGateway)
+		return
+	}
+	here, _, err := http.NewResponseController(w).Hijack()
+	if err != nil {
+		_ = there.Close()
+		return
+	}
+	_, _ = io.WriteString(here, "HTTP/1.1 200 Connected\r\n\r\n")
+	for _, pair := range [][2]net.Conn{{here, there}, {there, here}} {
+		go func() {
+			_, _ = io.Copy(pair[0], pair[1])
+			_, _ = pair[0].Close(), pair[1].Close()
+		}()
+	}
+}
