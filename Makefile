@@ -5,7 +5,7 @@ SHELL       := bash
 .SHELLFLAGS := -o pipefail -c
 
 STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.2
-MODULES     := . test/e2e test/demo
+MODULES     := . test/e2e test/e2e/servers/zitadel test/demo
 # A count, not a time: with a time, go test now and then reports its own deadline as a failure (go.dev/issue/75804).
 FUZZTIME    ?= 20000x
 

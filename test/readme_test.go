@@ -71,6 +71,43 @@ func expectPath(t *testing.T, path string) {
 	}
 }
 
+// Each provider's page is on the list, has the same parts, says whether it was tried, and leads somewhere.
+func TestProviderPages(t *testing.T) {
+	t.Parallel()
+	folder := filepath.Join("..", "docs", "providers")
+	pages, err := filepath.Glob(filepath.Join(folder, "*.md"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	list, err := os.ReadFile(filepath.Join(folder, "README.md"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, page := range pages {
+		text, err := os.ReadFile(page)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, match := range regexp.MustCompile(`\]\(([^)#:]+)\)`).FindAllSubmatch(text, -1) {
+			if _, err := os.Stat(filepath.Join(folder, string(match[1]))); err != nil {
+				t.Errorf("%s leads to %s, which is not there", page, match[1])
+			}
+		}
+		name := filepath.Base(page)
+		if name == "README.md" {
+			continue
+		}
+		if !bytes.Contains(list, []byte("]("+name+")")) {
+			t.Errorf("the list of providers lacks %s", name)
+		}
+		for _, part := range []string{"(Tried: |Not tried here; )", "## The client", "## The plugin", "## The API server", "## .*ifetimes", `From \[`} {
+			if !regexp.MustCompile("(?m)^" + part).Match(text) {
+				t.Errorf("%s has no line like %q", name, part)
+			}
+		}
+	}
+}
+
 func readREADME(t *testing.T) string {
 	t.Helper()
 	text, err := os.ReadFile(filepath.Join("..", "README.md"))

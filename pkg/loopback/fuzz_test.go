@@ -87,7 +87,8 @@ func checkTellsNothing(t *testing.T, response *httptest.ResponseRecorder, pagePa
 		t.Errorf("the browser is sent to %q", location)
 	}
 	header := response.Header()
-	if header.Get("Content-Security-Policy") != contentSecurityPolicy || header.Get("Cache-Control") != "no-store" {
+	checkPolicy(t, header.Get("Content-Security-Policy"))
+	if header.Get("Cache-Control") != "no-store" || header.Get("Referrer-Policy") != "no-referrer" {
 		t.Errorf("the headers do not protect: %v", header)
 	}
 	for name, values := range header {
@@ -97,6 +98,15 @@ func checkTellsNothing(t *testing.T, response *httptest.ResponseRecorder, pagePa
 	}
 	if strings.Contains(response.Body.String(), state) {
 		t.Error("the body has the state")
+	}
+}
+
+// checkPolicy sees that nothing is allowed but the page's own style and script, by their hashes.
+func checkPolicy(t *testing.T, policy string) {
+	t.Helper()
+	added, ok := strings.CutPrefix(policy, contentSecurityPolicy)
+	if !ok || !regexp.MustCompile(`^(; (style|script)-src 'sha256-[0-9A-Za-z+/]{43}=')*$`).MatchString(added) {
+		t.Errorf("the policy does not protect: %s", policy)
 	}
 }
 
@@ -118,8 +128,14 @@ func FuzzPage(f *testing.F) {
 				return -1
 			}, recorder.Body.String())
 		}
-		if markup(Page{Title: title, Lines: []string{line}}) != markup(Page{Title: "title", Lines: []string{"line"}}) {
-			t.Error("the text became markup")
+		page := func(ok bool, title, line string) Page {
+			texts := []string{line, title}
+			return Page{OK: ok, Title: title, Lines: texts, Hints: texts, Details: []Detail{{title, "-" + line}, {line, "-" + title}}}
+		}
+		for _, ok := range []bool{true, false} {
+			if markup(page(ok, title, line)) != markup(page(ok, "title", "line")) {
+				t.Error("the text became markup")
+			}
 		}
 	})
 }

@@ -1,7 +1,9 @@
 package loopback
 
 import (
-	_ "embed" // for the page's text
+	"crypto/sha256"
+	_ "embed" // for the parts of the page
+	"encoding/base64"
 	"html"
 	"net/http"
 	"strconv"
@@ -10,18 +12,27 @@ import (
 
 // Page is what the browser shows at the end of a login. Its texts may come from strangers; they are escaped.
 type Page struct {
-	OK    bool     // whether it went well
-	Title string   // one short line
-	Lines []string // what happened, a paragraph each
+	OK      bool     // whether it went well
+	Title   string   // the outcome, one short line
+	Lines   []string // what happened, a paragraph each
+	Hints   []string // what the person can do about it
+	Details []Detail // who, where, with what
 }
 
-//go:embed page.html
-var pageHTML string
+// Detail is one fact. It is left out if it has no value.
+type Detail struct{ Name, Value string }
 
-// contentSecurityPolicy lets the page use its own style and nothing else. The style needs no hash: no text on the page
-// can bring one in, since all of it is escaped.
-const contentSecurityPolicy = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'; " +
-	"frame-ancestors 'none'"
+var (
+	//go:embed page.html
+	pageHTML string
+	//go:embed page.css
+	pageCSS string
+	//go:embed page.js
+	pageJS string // tries to close the window
+)
+
+// contentSecurityPolicy lets an answer use nothing at all. The page adds the hashes of its own style and script.
+const contentSecurityPolicy = "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 
 // protect sets the headers that every answer of the listener has.
 func protect(header http.Header) {
@@ -32,18 +43,69 @@ func protect(header http.Header) {
 }
 
 func (p Page) write(w http.ResponseWriter) {
-	state, status := "failed", http.StatusBadRequest
+	text := p.html()
+	policy, status := contentSecurityPolicy+"; style-src "+hashSource(pageCSS), http.StatusBadRequest
 	if p.OK {
-		state, status = "ok", http.StatusOK
+		policy, status = policy+"; script-src "+hashSource(pageJS), http.StatusOK
 	}
-	var lines strings.Builder
-	for _, line := range p.Lines {
-		lines.WriteString("<p>" + html.EscapeString(line) + "</p>\n")
-	}
-	text := strings.NewReplacer("{{state}}", state, "{{title}}", html.EscapeString(p.Title), "{{lines}}", lines.String()).
-		Replace(pageHTML)
+	w.Header().Set("Content-Security-Policy", policy)
 	w.Header().Set("Content-Type", "text/html; charset=utf-8")
 	w.Header().Set("Content-Length", strconv.Itoa(len(text)))
 	w.WriteHeader(status)
 	_, _ = w.Write([]byte(text))
+}
+
+// hashSource allows one inline style or script, by its text (https://www.w3.org/TR/CSP3/#grammardef-hash-source).
+func hashSource(text string) string {
+	hash := sha256.Sum256([]byte(text))
+	return "'sha256-" + base64.StdEncoding.EncodeToString(hash[:]) + "'"
+}
+
+func (p Page) html() string {
+	state, role, mark, script := "failed", "alert", "M8 8l8 8M16 8l-8 8", ""
+	if p.OK {
+		// A failure stays until it has been read, so it has no script.
+		state, role, mark, script = "ok", "status", "M7 12.5l3.5 3.5L17 9", "<script>"+pageJS+"</script>"
+	}
+	return strings.NewReplacer(
+		"{{title}}", html.EscapeString(p.Title),
+		"{{style}}", pageCSS,
+		"{{state}}", state,
+		"{{role}}", role,
+		"{{mark}}", mark,
+		"{{lines}}", paragraphs(p.Lines),
+		"{{hints}}", section(p.Hints),
+		"{{details}}", list(p.Details),
+		"{{script}}", script,
+	).Replace(pageHTML)
+}
+
+func paragraphs(lines []string) string {
+	var text strings.Builder
+	for _, line := range lines {
+		text.WriteString("<p>" + html.EscapeString(line) + "</p>")
+	}
+	return text.String()
+}
+
+func section(hints []string) string {
+	if len(hints) == 0 {
+		return ""
+	}
+	return `<section aria-labelledby="hints"><h2 id="hints">What you can do</h2>` + paragraphs(hints) + "</section>"
+}
+
+// list isolates the values, so that a name in another writing direction does not disturb the rest.
+func list(details []Detail) string {
+	var text strings.Builder
+	for _, detail := range details {
+		if detail.Value != "" {
+			text.WriteString("<div><dt>" + html.EscapeString(detail.Name) + "</dt><dd><bdi>" + html.EscapeString(detail.Value) +
+				"</bdi></dd></div>")
+		}
+	}
+	if text.Len() == 0 {
+		return ""
+	}
+	return "<dl>" + text.String() + "</dl>"
 }

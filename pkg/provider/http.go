@@ -59,6 +59,9 @@ func cancelledOnlyByDial(ctx context.Context) context.Context {
 
 func dial(ctx context.Context, network, address string) (net.Conn, error) {
 	if until, ok := ctx.Value(dialUntil{}).(context.Context); ok {
+		if err := until.Err(); err != nil {
+			return nil, err
+		}
 		var cancel context.CancelFunc
 		ctx, cancel = context.WithCancel(ctx)
 		defer cancel()

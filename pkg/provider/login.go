@@ -177,22 +177,27 @@ func authorizationError(code, description string) error {
 
 // lastPage tells the person in the browser what the terminal tells.
 func (p *Provider) lastPage(set token.Set, outcome error) loopback.Page {
-	if outcome == nil {
-		who := set.Session.Subject
-		if claims, err := set.IDToken.Claims(); err == nil {
-			who = whoIs(claims)
+	where := []loopback.Detail{
+		{Name: "Issuer", Value: printable(p.config.Issuer)},
+		{Name: "Cluster", Value: printable(p.config.Target)},
+	}
+	if outcome != nil {
+		client := loopback.Detail{Name: "Client", Value: printable(p.config.ClientID)} // what an administrator asks for
+		page := loopback.Page{Title: "You are not logged in", Lines: []string{outcome.Error()}, Details: append(where, client)}
+		var failure *token.Error
+		if errors.As(outcome, &failure) {
+			page.Hints = failure.Hint
 		}
-		page := loopback.Page{OK: true, Title: "You are logged in", Lines: []string{"As " + printable(who) + "."}}
-		if p.config.Target != "" {
-			page.Lines = append(page.Lines, "To "+printable(p.config.Target)+".")
-		}
-		page.Lines = append(page.Lines, "You can close this window and go back to the terminal.")
 		return page
 	}
-	page := loopback.Page{Title: "You are not logged in", Lines: []string{outcome.Error()}}
-	var failure *token.Error
-	if errors.As(outcome, &failure) {
-		page.Lines = append(page.Lines, failure.Hint...)
+	subject := set.Session.Subject
+	who := subject
+	if claims, err := set.IDToken.Claims(); err == nil {
+		who = whoIs(claims)
 	}
-	return page
+	person := []loopback.Detail{{Name: "User", Value: printable(who)}}
+	if who != subject {
+		person = append(person, loopback.Detail{Name: "Subject", Value: printable(subject)})
+	}
+	return loopback.Page{OK: true, Title: "You are logged in", Details: append(person, where...)}
 }

@@ -7,19 +7,21 @@ import (
 	"testing"
 )
 
-// authenticationConfiguration makes the API server trust Dex: --authentication-config.
+// authenticationConfiguration makes the API server trust the providers: --authentication-config.
 // https://kubernetes.io/docs/reference/access-authn-authz/authentication/#using-authentication-configuration
 const authenticationConfiguration = `
 apiVersion: apiserver.config.k8s.io/v1
 kind: AuthenticationConfiguration
 jwt:
+{{- range .Issuers }}
 - issuer:
-    url: {{ .Issuer | quote }}
-    certificateAuthority: {{ .CertificateAuthority | quote }}
-    audiences: [{{ .ClientID | quote }}]
+    url: {{ . | quote }}
+    certificateAuthority: {{ $.CertificateAuthority | quote }}
+    audiences: [{{ $.ClientID | quote }}]
   claimMappings:
     username: {claim: sub, prefix: "oidc:"}
     groups: {claim: groups, prefix: "oidc:"}
+{{- end }}
 `
 
 // APIServer is a kube-apiserver with RBAC that takes Dex's ID tokens. Everybody reaches it through Traffic.
@@ -30,9 +32,9 @@ type APIServer struct {
 	AdminToken string // a static token of the group system:masters
 }
 
-// StartAPIServer starts an etcd and an API server that trusts the issuer, and returns when both answer and an ID token
-// of the issuer is accepted.
-func StartAPIServer(tb testing.TB, ca *CertificateAuthority, dex *Dex) *APIServer {
+// StartAPIServer starts an etcd and an API server that trusts Dex and the other issuers, and returns when both answer and
+// an ID token of Dex is accepted.
+func StartAPIServer(tb testing.TB, ca *CertificateAuthority, dex *Dex, others ...string) *APIServer {
 	tb.Helper()
 	address := freeAddress(tb)
 	_, port, err := net.SplitHostPort(address)
@@ -47,8 +49,8 @@ func StartAPIServer(tb testing.TB, ca *CertificateAuthority, dex *Dex) *APIServe
 	serviceAccountKeyFile := filepath.Join(folder, "service-account.key")
 	writeFile(tb, serviceAccountKeyFile, encodeKey(tb, newKey(tb)))
 	authenticationFile := filepath.Join(folder, "authentication.yaml")
-	writeFile(tb, authenticationFile, render(tb, authenticationConfiguration, map[string]string{
-		"Issuer":               dex.IssuerURL,
+	writeFile(tb, authenticationFile, render(tb, authenticationConfiguration, map[string]any{
+		"Issuers":              append([]string{dex.IssuerURL}, others...),
 		"CertificateAuthority": ca.PEM,
 		"ClientID":             ClientID,
 	}))

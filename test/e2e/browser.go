@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"syscall"
 	"testing"
@@ -23,11 +24,15 @@ type Browser struct {
 	urls   chan string
 	opened atomic.Int32
 	tab    context.Context
+
+	mu        sync.Mutex
+	requested []string
 }
 
 // Page is what the person sees.
 type Page struct {
 	URL        string
+	Title      string
 	Text       string
 	Screenshot []byte // PNG
 }
@@ -109,21 +114,28 @@ func (b *Browser) AwaitURL(tb testing.TB, program <-chan Output) string {
 	return ""
 }
 
-// Login opens the URL, logs in on Dex's page, and returns the page to which that leads in the end.
+// Login opens the URL, logs in on the provider's page, and returns the page to which that leads in the end.
 func (b *Browser) Login(tb testing.TB, url string, user User) Page {
 	tb.Helper()
-	if err := chromedp.Do(b.tab); err != nil { // starts Chromium
-		tb.Fatalf("chromium: %v", err)
-	}
+	return b.visit(tb, url,
+		chromedp.SendKeys(chromedp.CSS(user.Form.Name), user.Email),
+		chromedp.SendKeys(chromedp.CSS(user.Form.Password), user.Password),
+		chromedp.Click(chromedp.CSS(user.Form.Submit)),
+	)
+}
+
+// Open opens the URL of a provider that asks nothing, and returns the page to which that leads in the end.
+func (b *Browser) Open(tb testing.TB, url string) Page {
+	tb.Helper()
+	return b.visit(tb, url)
+}
+
+func (b *Browser) visit(tb testing.TB, url string, steps ...chromedp.Action[chromedp.Void]) Page {
+	tb.Helper()
+	b.recordRequests(tb) // starts Chromium
 	ctx, cancel := context.WithTimeout(b.tab, time.Minute)
 	defer cancel()
-	err := chromedp.Do(ctx,
-		chromedp.Navigate(url),
-		chromedp.SendKeys(chromedp.CSS("#login"), user.Email),
-		chromedp.SendKeys(chromedp.CSS("#password"), user.Password),
-		chromedp.Click(chromedp.CSS("#submit-login")),
-	)
-	if err != nil {
+	if err := chromedp.Do(ctx, append([]chromedp.Action[chromedp.Void]{chromedp.Navigate(url)}, steps...)...); err != nil {
 		tb.Fatalf("chromium: log in at %s: %v", url, err)
 	}
 	return awaitLoopbackPage(ctx, tb)
@@ -143,6 +155,9 @@ func awaitLoopbackPage(ctx context.Context, tb testing.TB) Page {
 		}
 		if !loaded || !strings.HasPrefix(page.URL, "http://") {
 			return fmt.Errorf("the browser is at %s", page.URL)
+		}
+		if page.Title, err = chromedp.Run(ctx, chromedp.Title()); err != nil {
+			return err
 		}
 		if page.Text, err = chromedp.Run(ctx, chromedp.Evaluate[string](`document.body.innerText`)); err != nil {
 			return err

@@ -46,7 +46,7 @@ staticClients:
 - {id: {{ .ClientID | quote }}, name: kubectl, public: true}
 `
 
-// User is a person whom Dex knows.
+// User is a person whom a provider knows.
 type User struct {
 	ID           string
 	Name         string
@@ -54,7 +54,11 @@ type User struct {
 	Group        string
 	Password     string
 	PasswordHash string // bcrypt
+	Form         LoginForm
 }
+
+// LoginForm says where a provider asks for what, by CSS selectors.
+type LoginForm struct{ Name, Password, Submit string }
 
 // Dex is an OpenID Provider with one user. Everybody reaches it through Traffic, which keeps book.
 type Dex struct {
@@ -79,6 +83,7 @@ func StartDex(tb testing.TB, ca *CertificateAuthority) *Dex {
 			Group:        "developers",
 			Password:     "correct horse battery staple",
 			PasswordHash: "$2a$10$abcdefghijklmnopqrstuuGGgFFcYeueaAql8Z7U7CnCTRw4DR77W",
+			Form:         LoginForm{Name: "#login", Password: "#password", Submit: "#submit-login"},
 		},
 		Traffic: traffic,
 		client:  ca.HTTPClient(),

@@ -40,7 +40,7 @@ func TestKubeloginKubeconfig(t *testing.T) {
 				t.Errorf("the API server sees %q, want %q", got, username)
 			}
 			dex.Traffic.Take()
-			assertServedFromStore(t, computer, dex, username)
+			assertServedFromStore(t, computer, dex.Traffic, username)
 			if browser.Opened() != 1 {
 				t.Errorf("the browser was opened %d times, want 1", browser.Opened())
 			}

@@ -102,7 +102,7 @@ func (n *newcomer) isServedFromStore(t *testing.T, tokens Tokens) {
 	if storedRefreshToken(t, n.keychain) != tokens.RefreshToken {
 		t.Error("the keychain has another refresh token than Dex gave last")
 	}
-	assertServedFromStore(t, n.computer, n.dex, n.username)
+	assertServedFromStore(t, n.computer, n.dex.Traffic, n.username)
 }
 
 // refreshesOnce runs many kubectl at once, all of which find the ID token expired.
@@ -141,7 +141,7 @@ func logIn(t *testing.T, computer *Workstation, browser *Browser, user User) (wh
 }
 
 // assertServedFromStore runs kubectl and sees that nobody was asked for anything.
-func assertServedFromStore(t *testing.T, computer *Workstation, dex *Dex, username string) {
+func assertServedFromStore(t *testing.T, computer *Workstation, provider *RecordingProxy, username string) {
 	t.Helper()
 	whoAmI := computer.WhoAmI(t)
 	if got := ParseUserInfo(t, whoAmI).Username; got != username {
@@ -150,7 +150,7 @@ func assertServedFromStore(t *testing.T, computer *Workstation, dex *Dex, userna
 	if whoAmI.Stderr != "" {
 		t.Errorf("nothing was needed, but the person reads: %s", whoAmI.Stderr)
 	}
-	if exchanges := dex.Traffic.Take(); len(exchanges) > 0 {
+	if exchanges := provider.Take(); len(exchanges) > 0 {
 		t.Errorf("a stored token needs no request, but there were: %s", summary(exchanges))
 	}
 }

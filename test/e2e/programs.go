@@ -19,6 +19,7 @@ type Programs struct {
 	APIServer string
 	Etcd      string
 	Dex       string
+	Zitadel   string
 	Kubectl   string
 
 	// Installed from Debian's packages.
@@ -78,6 +79,7 @@ func (p *Programs) buildServers() error {
 	p.APIServer = filepath.Join(folder, "kube-apiserver")
 	p.Etcd = filepath.Join(folder, "etcd")
 	p.Dex = filepath.Join(folder, "dex")
+	p.Zitadel = filepath.Join(folder, "zitadel")
 	p.Kubectl = filepath.Join(folder, "kubectl")
 	return nil
 }

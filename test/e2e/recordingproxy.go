@@ -8,6 +8,7 @@ import (
 	"net/http/httptest"
 	"net/http/httputil"
 	"net/url"
+	"path"
 	"slices"
 	"strings"
 	"sync"
@@ -126,7 +127,7 @@ func (p *RecordingProxy) All() []Exchange {
 
 // IsTokenRequest says whether the exchange was one with the token endpoint.
 func (e Exchange) IsTokenRequest() bool {
-	return e.Method == http.MethodPost && e.Path == "/dex/token"
+	return e.Method == http.MethodPost && path.Base(e.Path) == "token"
 }
 
 // Tokens returns what the token endpoint gave.

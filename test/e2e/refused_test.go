@@ -16,7 +16,7 @@ func TestAPIServerStartsToRefuse(t *testing.T) {
 	if len(requests) != 1 || requests[0].Form.Get("grant_type") != "refresh_token" {
 		t.Errorf("the plugin asked Dex for %d tokens, want one refresh", len(requests))
 	}
-	assertServedFromStore(t, newcomer.computer, newcomer.dex, newcomer.username)
+	assertServedFromStore(t, newcomer.computer, newcomer.dex.Traffic, newcomer.username)
 	if opened := newcomer.browser.Opened(); opened != 1 {
 		t.Errorf("the browser was opened %d times, want 1", opened)
 	}

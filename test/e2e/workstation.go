@@ -17,6 +17,8 @@ import (
 type Workstation struct {
 	Home string
 	Path string // $PATH
+	// Environment is what is set besides, as NAME=VALUE.
+	Environment []string
 
 	kubeconfigFile string
 	keychain       *Keychain
@@ -56,18 +58,26 @@ func (w *Workstation) Plugin(tb testing.TB, args ...string) Output {
 	return w.run(tb, programs.Plugin, args...)
 }
 
+// StartPlugin runs the product and does not wait for its end, since it needs a person.
+func (w *Workstation) StartPlugin(tb testing.TB, args ...string) <-chan Output {
+	tb.Helper()
+	output := make(chan Output, 1)
+	go func() { output <- w.Plugin(tb, args...) }()
+	return output
+}
+
 func (w *Workstation) run(tb testing.TB, program string, args ...string) Output {
 	tb.Helper()
 	ctx, cancel := context.WithTimeout(tb.Context(), time.Minute)
 	defer cancel()
 	command := exec.CommandContext(ctx, program, args...)
-	command.Env = []string{
+	command.Env = append([]string{
 		"HOME=" + w.Home,
 		"TMPDIR=" + filepath.Join(w.Home, "tmp"),
 		"PATH=" + w.Path,
 		"KUBECONFIG=" + w.kubeconfigFile,
 		"DBUS_SESSION_BUS_ADDRESS=" + w.keychain.BusAddress,
-	}
+	}, w.Environment...)
 	var stdout, stderr bytes.Buffer
 	command.Stdout, command.Stderr = &stdout, &stderr
 	command.WaitDelay = time.Second // a program that was left behind must not keep the output open
