@@ -55,7 +55,7 @@ func getToken(command *cobra.Command, env Env, terminal *terminal, options *opti
 		defer stop()
 		session.source.HasTerminal = env.HasTerminal()
 		session.source.LoginHint = loginHint(getTokenArguments(command.Flags()))
-		session.source.MayAsk = mayAsk(env, options.login, session.source.LoginHint)
+		session.source.MayAsk = func() error { return mayAsk(env, options.login, session.source.LoginHint) }
 		if idToken, err = session.source.Obtain(ctx, session.key); err != nil {
 			return err
 		}
