@@ -32,6 +32,7 @@ type Env struct {
 	Parent          func() (pid int, started string)
 	ParentArguments func() []string                       // its command line; nil where the system does not tell
 	HasTerminal     func() bool                           // whether a person sits at a terminal of this process
+	ReadFile        func(name string) ([]byte, error)     // a file of the system
 	Keychain        store.Keychain                        // the zero value is the operating system's
 	KernelKeyring   store.Keychain                        // the zero value is the Linux kernel's
 	Proxy           func(*http.Request) (*url.URL, error) // which proxy the provider is asked through
@@ -54,6 +55,7 @@ func OSEnv() Env {
 		Parent:          parentOf,
 		ParentArguments: parentArguments,
 		HasTerminal:     hasTerminal,
+		ReadFile:        os.ReadFile,
 		Proxy:           http.ProxyFromEnvironment, // leaves out loopback addresses
 	}
 }

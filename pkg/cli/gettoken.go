@@ -1,14 +1,11 @@
 package cli
 
 import (
-	"context"
 	"io"
 	"log/slog"
-	"time"
 
 	"github.com/spf13/cobra"
 
-	"github.com/kubectl-oidc-login/kubectl-oidc-login/pkg/browser"
 	"github.com/kubectl-oidc-login/kubectl-oidc-login/pkg/provider"
 	"github.com/kubectl-oidc-login/kubectl-oidc-login/pkg/token"
 	"github.com/kubectl-oidc-login/kubectl-oidc-login/plugin"
@@ -87,9 +84,8 @@ func newSession(command *cobra.Command, env Env, terminal *terminal, options *op
 		return nil, err
 	}
 	config.Target = target
-	config.ShowLogin = func(_ context.Context, url string, until time.Time) {
-		showLogin(env, terminal, options.login, config.Issuer, url, until)
-	}
+	screen := newLoginScreen(env, terminal, options.login, config.Issuer)
+	config.ShowLogin = screen.show
 	if err := options.store.openDocuments(env, &config); err != nil {
 		return nil, err
 	}
@@ -103,21 +99,6 @@ func newSession(command *cobra.Command, env Env, terminal *terminal, options *op
 	}
 	source := &token.Source{Store: opened, Provider: openIDProvider, Now: env.Now, Began: env.Now(), Warn: terminal.warn, Log: log}
 	return &session{config.Key(), source}, nil
-}
-
-// showLogin brings the URL before the person. It is printed only where no browser comes up: it holds the login's state.
-func showLogin(env Env, terminal *terminal, options loginOptions, issuer, url string, until time.Time) {
-	if options.skipOpenBrowser {
-		terminal.say("open this URL in a browser before %s to log in: %s", until.Format(time.TimeOnly), url)
-		return
-	}
-	terminal.say("log in to %s in the browser window that opens, before %s", issuer, until.Format(time.TimeOnly))
-	command := browser.Command{Program: options.browserCommand, Environment: env.Environ}
-	go func() {
-		if err := env.OpenBrowser(command, url); err != nil {
-			terminal.say("no browser could be opened (%v); open this URL in one: %s", err, url)
-		}
-	}()
 }
 
 // newLog makes the log of -v.
