@@ -47,6 +47,9 @@ type Config struct {
 
 	// ShowLogin brings a login before a person, in a browser or on the terminal, and returns at once.
 	ShowLogin func(context.Context, Invitation)
+	// ReadAnswer waits for a line that the person types at the terminal, where the browser cannot bring the answer; nil:
+	// nobody can type one. It is called as soon as a login is shown, and its context ends with the wait.
+	ReadAnswer func(context.Context) (string, error)
 	// Target is what the person logs in to, for the last page; empty: not said.
 	Target string
 }

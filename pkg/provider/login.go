@@ -52,7 +52,10 @@ func (p *Provider) Login(ctx context.Context, _ token.Key, asking func()) (token
 	err = listener.Receive(ctx, login.state, func(response url.Values) loopback.Page {
 		set, outcome = login.finish(ctx, response)
 		return p.lastPage(set, outcome)
-	})
+	}, p.paste(func(code string) error {
+		set, outcome = login.redeem(ctx, token.NewSecret(code))
+		return notKnown(outcome)
+	}))
 	if err != nil {
 		return token.Set{}, p.notAnswered(err)
 	}
