@@ -44,6 +44,9 @@ func FindPlace(environment []string, readFile func(name string) ([]byte, error))
 	return place
 }
 
+// IsApart reports whether the browser may run where this machine's loopback addresses are others.
+func (p Place) IsApart() bool { return p.WSL || (p.SSH || p.Container) && !p.Display }
+
 // whyNot is for places where no opener was found.
 func (p Place) whyNot() error {
 	switch {

@@ -85,7 +85,7 @@ func newSession(command *cobra.Command, env Env, terminal *terminal, options *op
 	}
 	config.Target = target
 	screen := newLoginScreen(env, terminal, options.login, config.Issuer)
-	config.ShowLogin = screen.show
+	config.ShowLogin, config.ReadAnswer = screen.show, screen.readAnswer
 	if err := options.store.openDocuments(env, &config); err != nil {
 		return nil, err
 	}
