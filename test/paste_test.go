@@ -108,6 +108,19 @@ func TestNoPaste(t *testing.T) {
 	}
 }
 
+// A browser on another machine may open and yet not reach the port, so the offer comes with the window; it comes once.
+func TestPasteWithBrowser(t *testing.T) {
+	t.Parallel()
+	p := sitDown(t, "exec get-token --browser-command=false")
+	p.reads("in the browser window that opens")
+	p.types(p.callback.Query().Get("code"))
+	p.expectsEnd(0)
+	p.reads("no browser could be opened")
+	if offers := strings.Count(p.shown(), "paste its address"); offers != 1 {
+		t.Errorf("the offer came %d times:\n%s", offers, p.shown())
+	}
+}
+
 // A pager that starts meanwhile gets the keys.
 func TestPasteEnds(t *testing.T) {
 	t.Parallel()
