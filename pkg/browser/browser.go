@@ -4,14 +4,12 @@
 package browser
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"os/exec"
 	"path/filepath"
 	"slices"
 	"strings"
-	"time"
 )
 
 // Command is how the browser is started.
@@ -81,17 +79,6 @@ func (c Command) named(program string) (opener, error) {
 // run starts a program detached from our terminal, so that neither Ctrl-C nor our end stops it.
 func (c Command) run(program string, arguments ...string) error {
 	return c.start(exec.Command(program, arguments...))
-}
-
-// runBriefly is run for a program that hands the URL on and ends; one that does not has failed.
-func (c Command) runBriefly(limit time.Duration, program string, arguments ...string) error {
-	ctx, cancel := context.WithTimeout(context.Background(), limit)
-	defer cancel()
-	err := c.start(exec.CommandContext(ctx, program, arguments...))
-	if ctx.Err() != nil {
-		return fmt.Errorf("%s: no window within %s", filepath.Base(program), limit)
-	}
-	return err
 }
 
 func (c Command) start(command *exec.Cmd) error {

@@ -3,7 +3,10 @@
 package browser
 
 import (
+	"context"
+	"fmt"
 	"os/exec"
+	"path/filepath"
 	"time"
 )
 
@@ -44,4 +47,15 @@ func (c Command) windows() []opener {
 		}
 	}
 	return openers
+}
+
+// runBriefly is run for a program that hands the URL on and ends; one that does not has failed.
+func (c Command) runBriefly(limit time.Duration, program string, arguments ...string) error {
+	ctx, cancel := context.WithTimeout(context.Background(), limit)
+	defer cancel()
+	err := c.start(exec.CommandContext(ctx, program, arguments...))
+	if ctx.Err() != nil {
+		return fmt.Errorf("%s: no window within %s", filepath.Base(program), limit)
+	}
+	return err
 }
