@@ -33,7 +33,7 @@ func allowedImports() map[string][]string {
 		},
 		"pkg/cli": {
 			modulePath + "pkg/browser", modulePath + "pkg/provider", modulePath + "pkg/store", modulePath + "pkg/token",
-			modulePath + "plugin", "github.com/spf13/cobra", "github.com/spf13/pflag",
+			modulePath + "plugin", "github.com/spf13/cobra", "github.com/spf13/pflag", "golang.org/x/sys/unix",
 		},
 		"test":             {},
 		"test/bench":       {modulePath + "test/idp"},

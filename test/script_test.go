@@ -3,6 +3,7 @@ package test
 import (
 	"context"
 	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -50,7 +51,11 @@ func runProgram(arguments []string) {
 	clock, err := parseSlowClock(os.Getenv("CLOCK"))
 	check(err)
 	env.Now = clock.now
-	env.HasTerminal = func() bool { return os.Getenv("TERMINAL") != "" }
+	if os.Getenv("TERMINAL") != "real" { // the developer's own is not for scripts
+		env.HasTerminal = func() bool { return os.Getenv("TERMINAL") != "" }
+		env.HasKeyboard = func() bool { return false }
+	}
+	env.ReadFile = func(name string) ([]byte, error) { return os.ReadFile(filepath.Join(os.Getenv("WORK"), "root", name)) }
 	env.Keychain = folderKeychain(os.Getenv("KEYCHAIN"))
 	env.KernelKeyring = folderKeychain(os.Getenv("KERNEL_KEYRING"))
 	os.Exit(cli.Run(context.Background(), env))

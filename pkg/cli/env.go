@@ -30,11 +30,16 @@ type Env struct {
 	OpenBrowser   func(command browser.Command, url string) error
 	// Parent names the process that started this one, and when that began.
 	Parent          func() (pid int, started string)
-	ParentArguments func() []string                       // its command line; nil where the system does not tell
-	HasTerminal     func() bool                           // whether a person sits at a terminal of this process
-	Keychain        store.Keychain                        // the zero value is the operating system's
-	KernelKeyring   store.Keychain                        // the zero value is the Linux kernel's
-	Proxy           func(*http.Request) (*url.URL, error) // which proxy the provider is asked through
+	ParentArguments func() []string // its command line; nil where the system does not tell
+	HasTerminal     func() bool     // whether a person sits at a terminal of this process
+	HasKeyboard     func() bool     // whether a line typed there would come to this process
+	// ReadLine waits for a line typed at that terminal, whatever stdin is. When the context ends it returns at once, and
+	// leaves the terminal as it was.
+	ReadLine      func(context.Context) (string, error)
+	ReadFile      func(name string) ([]byte, error)     // a file of the system
+	Keychain      store.Keychain                        // the zero value is the operating system's
+	KernelKeyring store.Keychain                        // the zero value is the Linux kernel's
+	Proxy         func(*http.Request) (*url.URL, error) // which proxy the provider is asked through
 }
 
 // OSEnv is the environment of this process.
@@ -54,6 +59,9 @@ func OSEnv() Env {
 		Parent:          parentOf,
 		ParentArguments: parentArguments,
 		HasTerminal:     hasTerminal,
+		HasKeyboard:     hasKeyboard,
+		ReadLine:        readLine,
+		ReadFile:        os.ReadFile,
 		Proxy:           http.ProxyFromEnvironment, // leaves out loopback addresses
 	}
 }

@@ -1,14 +1,11 @@
 package cli
 
 import (
-	"context"
 	"io"
 	"log/slog"
-	"time"
 
 	"github.com/spf13/cobra"
 
-	"github.com/kubectl-oidc-login/kubectl-oidc-login/pkg/browser"
 	"github.com/kubectl-oidc-login/kubectl-oidc-login/pkg/provider"
 	"github.com/kubectl-oidc-login/kubectl-oidc-login/pkg/store"
 	"github.com/kubectl-oidc-login/kubectl-oidc-login/pkg/token"
@@ -56,7 +53,7 @@ func getToken(command *cobra.Command, env Env, terminal *terminal, options *opti
 		defer stop()
 		session.source.HasTerminal = env.HasTerminal()
 		session.source.LoginHint = loginHint(getTokenArguments(command.Flags()))
-		session.source.MayAsk = mayAsk(env, options.login, session.source.LoginHint)
+		session.source.MayAsk = func() error { return mayAsk(env, options.login, session.source.LoginHint) }
 		if idToken, err = session.source.Obtain(ctx, session.key); err != nil {
 			return err
 		}
@@ -92,9 +89,8 @@ func newSession(command *cobra.Command, env Env, terminal *terminal, options *op
 		return nil, err
 	}
 	config.Target = target
-	config.ShowLogin = func(_ context.Context, url string, until time.Time) {
-		showLogin(env, terminal, options.login, config.Issuer, url, until)
-	}
+	screen := newLoginScreen(env, terminal, options.login, config.Issuer)
+	config.ShowLogin, config.ReadAnswer = screen.show, screen.readAnswer
 	return options.connect(env, terminal, config)
 }
 
@@ -122,21 +118,6 @@ func (o *options) connect(env Env, terminal *terminal, config provider.Config) (
 	}
 	source := &token.Source{Store: opened, Provider: openIDProvider, Now: env.Now, Began: env.Now(), Warn: terminal.warn, Log: config.Log}
 	return &session{config.Key(), source, opened}, nil
-}
-
-// showLogin brings the URL before the person. It is printed only where no browser comes up: it holds the login's state.
-func showLogin(env Env, terminal *terminal, options loginOptions, issuer, url string, until time.Time) {
-	if options.skipOpenBrowser {
-		terminal.say("open this URL in a browser before %s to log in: %s", until.Format(time.TimeOnly), url)
-		return
-	}
-	terminal.say("log in to %s in the browser window that opens, before %s", issuer, until.Format(time.TimeOnly))
-	command := browser.Command{Program: options.browserCommand, Environment: env.Environ}
-	go func() {
-		if err := env.OpenBrowser(command, url); err != nil {
-			terminal.say("no browser could be opened (%v); open this URL in one: %s", err, url)
-		}
-	}()
 }
 
 // newLog makes the log of -v.

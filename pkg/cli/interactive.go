@@ -6,7 +6,6 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/kubectl-oidc-login/kubectl-oidc-login/pkg/browser"
 	"github.com/kubectl-oidc-login/kubectl-oidc-login/pkg/token"
 )
 
@@ -45,9 +44,11 @@ func whyNobodyIsThere(env Env, options loginOptions) string {
 		return "this is the shell completing a word"
 	case isTrue(env.getenv("CI")):
 		return "this is a CI job (the environment has CI)"
-	case options.browserCommand == "" && !options.skipOpenBrowser && !env.HasTerminal() &&
-		!browser.Command{Environment: env.Environ}.HasDisplay():
-		return "there is neither a display for a browser nor a terminal for a URL"
+	case env.HasTerminal() || options.skipOpenBrowser:
+		return ""
+	}
+	if reason := browserCommand(env, options).WhyNot(); reason != nil {
+		return fmt.Sprintf("no browser opens here (%v), and there is no terminal for a URL", reason)
 	}
 	return ""
 }

@@ -40,13 +40,22 @@ func (p *Provider) Login(ctx context.Context, _ token.Key, asking func()) (token
 	p.checkListed(from)
 	login := newLogin(p, from, listener.RedirectURI())
 	asking()
-	p.config.ShowLogin(ctx, login.authorizationURL(), until)
+	p.config.ShowLogin(ctx, Invitation{
+		AuthorizationURL: login.authorizationURL(),
+		Until:            until,
+		RedirectURI:      listener.RedirectURI(),
+		Port:             listener.Port(),
+		OffersDeviceFlow: from.DeviceAuthURL != "",
+	})
 	var set token.Set
 	var outcome error
 	err = listener.Receive(ctx, login.state, func(response url.Values) loopback.Page {
 		set, outcome = login.finish(ctx, response)
 		return p.lastPage(set, outcome)
-	})
+	}, p.paste(func(code string) error {
+		set, outcome = login.redeem(ctx, token.NewSecret(code))
+		return notKnown(outcome)
+	}))
 	if err != nil {
 		return token.Set{}, p.notAnswered(err)
 	}
@@ -98,6 +107,11 @@ func (l *login) finish(ctx context.Context, response url.Values) (token.Set, err
 	if err != nil {
 		return token.Set{}, err
 	}
+	return l.redeem(ctx, code)
+}
+
+// redeem turns a code into verified tokens.
+func (l *login) redeem(ctx context.Context, code token.Secret) (token.Set, error) {
 	got, err := l.provider.ask(ctx, "login", func(ctx context.Context) (*oauth2.Token, error) {
 		return l.client.Exchange(ctx, code.Reveal(), oauth2.VerifierOption(l.verifier))
 	})

@@ -52,9 +52,9 @@ func logIn(t *testing.T, issuer string, visit func(authorizationURL string) erro
 		Now:             time.Now,
 		Log:             slog.New(slog.DiscardHandler),
 		Warn:            func(error) {},
-		ShowLogin: func(_ context.Context, authorizationURL string, _ time.Time) {
+		ShowLogin: func(_ context.Context, invitation Invitation) {
 			go func() {
-				if err := visit(authorizationURL); err != nil {
+				if err := visit(invitation.AuthorizationURL); err != nil {
 					cancel(err) // of no effect where the login has ended meanwhile
 				}
 			}()
