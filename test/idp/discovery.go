@@ -2,12 +2,19 @@ package idp
 
 import "net/http"
 
+// secretMethods are the ways in which a client with a secret can authenticate.
+// https://openid.net/specs/openid-connect-core-1_0.html#ClientAuthentication
+var secretMethods = []string{"client_secret_basic", "client_secret_post"}
+
 // discover answers with the provider's metadata.
 // https://openid.net/specs/openid-connect-discovery-1_0.html#ProviderMetadata
 func (s *Server) discover(*http.Request) answer {
 	authenticationMethods := []string{"none"}
-	if s.config.ClientSecret != "" {
-		authenticationMethods = []string{"client_secret_basic", "client_secret_post"}
+	switch {
+	case s.config.ClientSecret != "" && s.behaviour.authentication != "":
+		authenticationMethods = []string{s.behaviour.authentication}
+	case s.config.ClientSecret != "":
+		authenticationMethods = secretMethods
 	}
 	document := map[string]any{
 		"issuer":                                s.issuer,

@@ -22,13 +22,17 @@ const (
 	UserInfo      Endpoint = "userinfo"
 )
 
-// path is relative to the issuer.
-func (e Endpoint) path() string {
-	if e == Discovery {
+// path of an endpoint is relative to the issuer.
+func (c Config) path(endpoint Endpoint) string {
+	switch endpoint {
+	case Discovery:
 		// https://openid.net/specs/openid-connect-discovery-1_0.html#ProviderConfigurationRequest
 		return "/.well-known/openid-configuration"
+	case Keys:
+		return c.KeysPath
+	default:
+		return "/" + string(endpoint)
 	}
-	return "/" + string(e)
 }
 
 // route is how one endpoint is served.
@@ -53,7 +57,7 @@ func (s *Server) routes() http.Handler {
 		{Token, []string{http.MethodPost}, s.token},
 		{UserInfo, []string{http.MethodGet, http.MethodPost}, s.userInfo},
 	} {
-		mux.Handle(strings.TrimSuffix(s.config.Path, "/")+route.endpoint.path(), s.serve(route))
+		mux.Handle(strings.TrimSuffix(s.config.Path, "/")+s.config.path(route.endpoint), s.serve(route))
 	}
 	return mux
 }
@@ -96,9 +100,9 @@ func (s *Server) receive(endpoint Endpoint, r *http.Request) (fault, time.Durati
 	defer s.mutex.Unlock()
 	s.record(endpoint, r)
 	if endpoint != Token {
-		return s.behaviour.faults[endpoint], 0
+		return s.behaviour.fault(endpoint), 0
 	}
-	return s.behaviour.faults[endpoint], s.behaviour.latency
+	return s.behaviour.fault(endpoint), s.behaviour.latency
 }
 
 func (s *Server) process(route route, r *http.Request) answer {

@@ -1,6 +1,7 @@
 package idp
 
 import (
+	"encoding/base64"
 	"errors"
 	"net/http"
 	"slices"
@@ -12,6 +13,7 @@ import (
 type fault struct {
 	kind   faultKind
 	answer answer // of fixedAnswer
+	times  int    // how many requests still fail; 0: all
 }
 
 type faultKind int
@@ -31,16 +33,42 @@ func (b *behaviour) setFault(endpoint Endpoint, value string) error {
 	if !slices.Contains([]Endpoint{Discovery, Keys, Authorization, Token, UserInfo}, endpoint) {
 		return errors.New("unknown endpoint")
 	}
+	value, number, limited := strings.Cut(value, ",times=")
 	fault, err := parseFault(value)
 	if err != nil {
 		return err
 	}
+	if limited {
+		if fault.times, err = strconv.Atoi(number); err != nil || fault.times < 1 {
+			return errors.New("times must be a number above 0")
+		}
+	}
 	if strings.HasPrefix(value, "error=") && endpoint != Token {
 		return errors.New("only the token endpoint answers with an OAuth error")
+	}
+	if (value == "invalid-token" || value == "encrypted") && endpoint != UserInfo {
+		return errors.New("only UserInfo answers so")
 	}
 	b.faults[endpoint] = fault
 	return nil
 }
+
+// fault is how the next request fails.
+func (b *behaviour) fault(endpoint Endpoint) fault {
+	next := b.faults[endpoint]
+	switch next.times {
+	case 0: // all fail
+	case 1:
+		delete(b.faults, endpoint)
+	default:
+		rest := next
+		rest.times--
+		b.faults[endpoint] = rest
+	}
+	return next
+}
+
+func fixed(answer answer) fault { return fault{kind: fixedAnswer, answer: answer} }
 
 func parseFault(value string) (fault, error) {
 	switch value {
@@ -53,19 +81,25 @@ func parseFault(value string) (fault, error) {
 	case "reset-after":
 		return fault{kind: resetAfter}, nil
 	case "html":
-		return fault{fixedAnswer, page(http.StatusOK, "Please accept the terms of this network.")}, nil
+		return fixed(page(http.StatusOK, "Please accept the terms of this network.")), nil
 	case "garbage":
 		truncated := answer{http.StatusOK, http.Header{"Content-Type": {"application/json"}}, []byte(`{"issuer":"htt`)}
-		return fault{fixedAnswer, truncated}, nil
+		return fixed(truncated), nil
 	case "huge":
 		huge := map[string]string{"huge": strings.Repeat("x", hugeSize)}
-		return fault{fixedAnswer, jsonAnswer(http.StatusOK, huge)}, nil
+		return fixed(jsonAnswer(http.StatusOK, huge)), nil
+	case "invalid-token":
+		return fixed(challenge(invalidToken)), nil
+	case "encrypted":
+		// https://www.rfc-editor.org/rfc/rfc7516#section-7.1
+		header := base64.RawURLEncoding.EncodeToString([]byte(`{"alg":"RSA-OAEP-256","enc":"A128GCM"}`))
+		return fixed(answer{http.StatusOK, http.Header{"Content-Type": {"application/jwt"}}, []byte(header + ".AA.AA.AA.AA")}), nil
 	}
 	if code, found := strings.CutPrefix(value, "error="); found && code != "" {
-		return fault{fixedAnswer, tokenError(failure{code, "the provider was told to fail"})}, nil
+		return fixed(tokenError(failure{code, "the provider was told to fail"})), nil
 	}
 	if location, found := strings.CutPrefix(value, "redirect="); found && location != "" {
-		return fault{fixedAnswer, redirectAnswer(http.StatusFound, location)}, nil
+		return fixed(redirectAnswer(http.StatusFound, location)), nil
 	}
 	return parseStatusFault(value)
 }
@@ -85,5 +119,5 @@ func parseStatusFault(value string) (fault, error) {
 		}
 		answer.header.Set("Retry-After", delay)
 	}
-	return fault{fixedAnswer, answer}, nil
+	return fixed(answer), nil
 }

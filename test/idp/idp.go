@@ -50,6 +50,8 @@ type Config struct {
 	Address string
 	// Path is that of the issuer, such as "/realms/x"; "" means none. A slash at its end is kept in the issuer.
 	Path string
+	// KeysPath is that of the key set, within the issuer's; "" means "/keys".
+	KeysPath string
 }
 
 // User can log in.
@@ -92,8 +94,10 @@ func Start(config Config) (*Server, error) {
 	if err != nil {
 		return nil, fmt.Errorf("address of the provider: %w", err)
 	}
-	if config.Path != "" && !strings.HasPrefix(config.Path, "/") {
-		return nil, fmt.Errorf("path of the provider must begin with a slash: %q", config.Path)
+	for _, path := range []string{config.Path, config.KeysPath} {
+		if path != "" && !strings.HasPrefix(path, "/") {
+			return nil, fmt.Errorf("paths of the provider must begin with a slash: %q", path)
+		}
 	}
 	s := &Server{
 		config:        config,
@@ -119,6 +123,7 @@ func (c Config) withDefaults() Config {
 	c.IDTokenLifetime = cmp.Or(c.IDTokenLifetime, time.Minute)
 	c.RefreshIdle = cmp.Or(c.RefreshIdle, 20*time.Minute)
 	c.Address = cmp.Or(c.Address, "127.0.0.1:0")
+	c.KeysPath = cmp.Or(c.KeysPath, "/keys")
 	if c.Now == nil {
 		c.Now = time.Now
 	}
@@ -193,5 +198,5 @@ func (s *Server) ClientID() string { return s.config.ClientID }
 
 // url is where an endpoint is reached.
 func (s *Server) url(endpoint Endpoint) string {
-	return strings.TrimSuffix(s.issuer, "/") + endpoint.path()
+	return strings.TrimSuffix(s.issuer, "/") + s.config.path(endpoint)
 }

@@ -9,6 +9,7 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"io"
 	"net/http"
 	"net/url"
@@ -288,6 +289,16 @@ func TestDiscovery(t *testing.T) {
 	}
 	if answer := c.post("/.well-known/openid-configuration", nil); answer.StatusCode != http.StatusMethodNotAllowed {
 		t.Errorf("POST: status %d", answer.StatusCode)
+	}
+}
+
+func TestKeysPath(t *testing.T) {
+	t.Parallel()
+	server, c := start(t, idp.Config{Path: "/realms/x", KeysPath: "/certs"})
+	document := c.get("/.well-known/openid-configuration").document(t)
+	if document["jwks_uri"] != server.Issuer()+"/certs" || c.get("/certs").document(t)["keys"] == nil ||
+		c.get("/keys").StatusCode != http.StatusNotFound || server.Count(idp.Keys) != 1 {
+		t.Errorf("document %v, %d requests for keys", document, server.Count(idp.Keys))
 	}
 }
 
@@ -606,6 +617,35 @@ func TestClientAuthentication(t *testing.T) {
 	}
 }
 
+func TestSetAuthentication(t *testing.T) {
+	t.Parallel()
+	server, c := start(t, idp.Config{ClientSecret: "secret"})
+	inBody := func() response {
+		form := c.tokenRequest(c.code())
+		form.Set("client_secret", "secret")
+		return c.post("/token", form)
+	}
+	inHeader := func() response {
+		request := c.request(http.MethodPost, "/token", c.tokenRequest(c.code()).Encode())
+		request.SetBasicAuth("kubernetes", "secret")
+		return c.send(request)
+	}
+	for method, ways := range map[string]struct{ good, bad func() response }{
+		"client_secret_basic": {inHeader, inBody},
+		"client_secret_post":  {inBody, inHeader},
+	} {
+		set(t, server, "authentication="+method)
+		document := c.get("/.well-known/openid-configuration").document(t)
+		if got := document["token_endpoint_auth_methods_supported"]; !reflect.DeepEqual(got, []any{method}) {
+			t.Errorf("%s: listed %v", method, got)
+		}
+		if answer := ways.good(); answer.StatusCode != 200 {
+			t.Errorf("%s: %s", method, answer.body)
+		}
+		expectError(t, ways.bad(), 401, "invalid_client")
+	}
+}
+
 func TestCodeExpires(t *testing.T) {
 	t.Parallel()
 	clock := newClock()
@@ -753,6 +793,85 @@ func TestUserInfo(t *testing.T) {
 	}
 }
 
+// https://www.rfc-editor.org/rfc/rfc6750#section-2
+func TestUserInfoTakesTheHeaderAlone(t *testing.T) {
+	t.Parallel()
+	_, c := start(t, idp.Config{})
+	token := c.login().member(t, "access_token")
+	inBody := c.request(http.MethodPost, "/userinfo", "access_token="+token)
+	inBody.Header.Set("Authorization", "Bearer "+token)
+	for _, answer := range []response{c.get("/userinfo?access_token=" + token), c.send(inBody)} {
+		if answer.StatusCode != http.StatusBadRequest {
+			t.Errorf("got %d %s", answer.StatusCode, answer.body)
+		}
+	}
+}
+
+func TestSetUserInfo(t *testing.T) {
+	t.Parallel()
+	server, c := start(t, idp.Config{})
+	token := c.login().member(t, "access_token")
+	set(t, server, "userinfo.sub=mallory", "userinfo.email=null", "userinfo.age=7", "userinfo-type=text/plain")
+	answer := c.userInfo(token)
+	if document := answer.document(t); document["sub"] != "mallory" || document["email"] != nil || document["age"] != 7.0 ||
+		document["iss"] != nil {
+		t.Errorf("got %v", document)
+	}
+	if got := answer.Header.Get("Content-Type"); got != "text/plain" {
+		t.Errorf("type %s", got)
+	}
+}
+
+func TestSetUserInfoSignature(t *testing.T) {
+	t.Parallel()
+	server, c := start(t, idp.Config{})
+	tokens := c.login()
+	for kind, want := range map[string]error{
+		"good": nil, "broken": jose.ErrCryptoFailure, "foreign": jose.ErrCryptoFailure, "unknown-kid": errUnknownKid,
+	} {
+		for _, algorithm := range []string{"RS256", "PS384"} {
+			set(t, server, "userinfo-signature="+kind, "userinfo-alg="+algorithm)
+			answer := c.userInfo(tokens.member(t, "access_token"))
+			claims, err := c.verify(answer.body)
+			if !errors.Is(err, want) || answer.Header.Get("Content-Type") != "application/jwt" {
+				t.Errorf("%s with %s: got %v, want %v", kind, algorithm, err, want)
+			}
+			if err == nil && (claims["sub"] != "alice" || claims["iss"] != server.Issuer() || claims["aud"] != "kubernetes") {
+				t.Errorf("got %v", claims)
+			}
+		}
+	}
+	set(t, server, "userinfo.iss=https://evil.example", "userinfo.aud=null", "userinfo-header.typ=x", "userinfo-alg=none")
+	signed := c.userInfo(tokens.member(t, "access_token")).body
+	claims, header := part(t, signed, 1), part(t, signed, 0)
+	if claims["iss"] != "https://evil.example" || claims["aud"] != nil || header["typ"] != "x" || header["alg"] != "none" {
+		t.Errorf("got %v, %v", header, claims)
+	}
+	// The ID tokens are as before.
+	if _, err := c.verify(c.login().member(t, "id_token")); err != nil {
+		t.Error(err)
+	}
+}
+
+func TestSetUserInfoFaults(t *testing.T) {
+	t.Parallel()
+	server, c := start(t, idp.Config{})
+	token := c.login().member(t, "access_token")
+	set(t, server, "fault.userinfo=invalid-token,times=2")
+	for i, status := range []int{401, 401, 200} {
+		answer := c.userInfo(token)
+		refused := strings.Contains(answer.Header.Get("WWW-Authenticate"), `error="invalid_token"`)
+		if answer.StatusCode != status || refused != (status == 401) {
+			t.Errorf("request %d: got %d %v", i, answer.StatusCode, answer.Header)
+		}
+	}
+	set(t, server, "fault.userinfo=encrypted")
+	answer := c.userInfo(token)
+	if strings.Count(answer.body, ".") != 4 || answer.Header.Get("Content-Type") != "application/jwt" {
+		t.Errorf("got %v %s", answer.Header, answer.body)
+	}
+}
+
 func TestLoginForm(t *testing.T) {
 	t.Parallel()
 	_, c := start(t, idp.Config{Form: true})
@@ -789,6 +908,9 @@ func TestSetOverrides(t *testing.T) {
 		"claims.aud=evil":                 {"aud", [2]any{"evil", "evil"}},
 		`claims.aud=["a","b"]`:            {"aud", [2]any{[]any{"a", "b"}, []any{"a", "b"}}},
 		"claims.sub=null":                 {"sub", [2]any{nil, nil}},
+		"claims.sub+=1":                   {"sub", [2]any{"alice1", "alice1"}},
+		"refresh.claims.sub+=1":           {"sub", [2]any{"alice", "alice1"}},
+		"claims.aud+=[]":                  {"aud", [2]any{"kubernetes[]", "kubernetes[]"}},
 		"claims.exp=12":                   {"exp", [2]any{12.0, 12.0}},
 		"claims.email_verified=false":     {"email_verified", [2]any{false, false}},
 		"claims.https://x.example/y=z":    {"https://x.example/y", [2]any{"z", "z"}},
@@ -863,6 +985,7 @@ func TestSetAuthorize(t *testing.T) {
 	for setting, want := range map[string]map[string]string{
 		"authorize.state=wrong":              {"state": "wrong", "iss": server.Issuer()},
 		"authorize.state=null":               {"state": "", "iss": server.Issuer()},
+		"authorize.state+=1":                 {"state": c.state + "1"},
 		"authorize.iss=https://evil.example": {"state": c.state, "iss": "https://evil.example"},
 		"authorize.code=123456789012":        {"code": "123456789012"},
 		"authorize.error=access_denied":      {"error": "access_denied", "code": "", "state": c.state},
@@ -943,6 +1066,64 @@ func TestSetKeys(t *testing.T) {
 	}
 	if _, found := part(t, c.login().member(t, "id_token"), 0)["kid"]; found {
 		t.Error("kid in the header")
+	}
+}
+
+func TestSetNeighbours(t *testing.T) {
+	t.Parallel()
+	server, c := start(t, idp.Config{})
+	for _, count := range []int{1, 3} {
+		set(t, server, "keys.kid=null", fmt.Sprintf("keys.each=%d", count))
+		keys, _ := c.get("/keys").document(t)["keys"].([]any)
+		got := map[string]int{}
+		var usable []jose.JSONWebKey
+		for _, key := range keys {
+			members := key.(map[string]any)
+			_, named := members["kid"]
+			_, bound := members["alg"]
+			if forSignatures := members["use"] == "sig"; named == forSignatures || bound == forSignatures {
+				t.Errorf("key %v", members)
+			}
+			got[fmt.Sprint(members["kty"], members["crv"], members["use"])]++
+			text, _ := json.Marshal(key)
+			var parsed jose.JSONWebKey
+			if members["crv"] != "secp256k1" && members["use"] == "sig" {
+				if err := json.Unmarshal(text, &parsed); err != nil {
+					t.Error(err)
+				}
+				usable = append(usable, parsed)
+			}
+		}
+		want := map[string]int{
+			"RSA<nil>sig": count, "ECP-256sig": count, "ECsecp256k1sig": count, "OKPEd25519sig": count,
+			"RSA<nil>enc": 1, "ECP-256enc": 1,
+		}
+		if !reflect.DeepEqual(got, want) {
+			t.Errorf("got %v, want %v", got, want)
+		}
+		signed, err := jose.ParseSignedCompact(c.login().member(t, "id_token"), []jose.SignatureAlgorithm{"RS256"})
+		if err != nil {
+			t.Fatal(err)
+		}
+		fits := slices.IndexFunc(usable, func(key jose.JSONWebKey) bool { _, err := signed.Verify(key); return err == nil })
+		if fits != len(usable)-2 { // after all neighbours; our P-256 key is the last
+			t.Errorf("of %d keys, number %d fits", len(usable), fits)
+		}
+	}
+}
+
+func TestSetRotateKeys(t *testing.T) {
+	t.Parallel()
+	server, c := start(t, idp.Config{})
+	set(t, server, "keys.rotate=before-signing")
+	old := c.get("/keys").body
+	token := c.login().member(t, "id_token")
+	if _, err := c.verify(token); err != nil || c.get("/keys").body == old {
+		t.Errorf("keys were not rotated before signing: %v", err)
+	}
+	c.login()
+	if _, err := c.verify(token); !errors.Is(err, errUnknownKid) {
+		t.Errorf("keys were not rotated again: %v", err)
 	}
 }
 
@@ -1099,9 +1280,11 @@ func TestSetRefusesNonsense(t *testing.T) {
 	server, _ := start(t, idp.Config{})
 	for _, setting := range []string{
 		"nonsense=1", "claims=1", "claims.=1", "alg=XS256", "alg=HS999", "signature=x", "keys.extra={}", "keys.kid=1",
+		"keys.each=0", "keys.each=4", "keys.each=x", "keys.rotate=x", "claims.+=1", "authentication=none",
 		"latency=soon", "lifetime=60", "padding=x", "rotation=x", "refresh=x", "reuse=x",
 		"fault.nowhere=503", "fault.token=x", "fault.token=200", "fault.token=503,x", "fault.token=redirect=",
-		"fault.token=error=", "fault.keys=error=invalid_grant",
+		"fault.token=error=", "fault.keys=error=invalid_grant", "fault.keys=503,times=0", "fault.keys=503,times=x",
+		"fault.token=invalid-token", "fault.keys=encrypted", "userinfo=1", "userinfo-alg=x", "userinfo-signature=x",
 	} {
 		name, value, _ := strings.Cut(setting, "=")
 		if err := server.Set(name, value); err == nil || !strings.Contains(err.Error(), name) {
@@ -1150,7 +1333,7 @@ func TestRecords(t *testing.T) {
 
 func TestStartRefusesNonsense(t *testing.T) {
 	t.Parallel()
-	for _, config := range []idp.Config{{Address: "nowhere"}, {Address: "127.0.0.1:-1"}, {Path: "realms"}} {
+	for _, config := range []idp.Config{{Address: "nowhere"}, {Address: "127.0.0.1:-1"}, {Path: "realms"}, {KeysPath: "jwks"}} {
 		if server, err := idp.Start(config); err == nil || server != nil {
 			t.Errorf("%+v: got %v, %v", config, server, err)
 		}

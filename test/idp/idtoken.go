@@ -30,7 +30,12 @@ func (s *Server) newIDToken(grant *grant, occasion occasion, accessToken string)
 			claims[name] = now.Add(offset).Unix()
 		}
 	}
-	return s.sign(claims)
+	if s.behaviour.rotateAtSignings {
+		if err := s.rotateKeys(); err != nil {
+			return "", err
+		}
+	}
+	return s.sign(claims, signing{s.behaviour.algorithm, s.behaviour.signature, "header"})
 }
 
 // userClaims says who someone is, whatever the scope, as providers do for Kubernetes.

@@ -57,37 +57,51 @@ func (k *keyring) id(algorithm string) string {
 func (s *Server) RotateKeys() {
 	s.mutex.Lock()
 	defer s.mutex.Unlock()
+	if err := s.rotateKeys(); err != nil {
+		panic(err) // no randomness: nothing can go on
+	}
+}
+
+func (s *Server) rotateKeys() error {
 	s.rotations++
 	keys, err := newKeyring(firstPublishedKey + s.rotations)
 	if err != nil {
-		panic(err) // no randomness: nothing can go on
+		return err
 	}
 	s.keys = keys
+	return nil
 }
 
 // publishKeys answers with the key set: a key for each algorithm that discovery names, and for the one in use.
 // https://www.rfc-editor.org/rfc/rfc7517#section-5
 func (s *Server) publishKeys(*http.Request) answer {
 	algorithms := []string{"RS256", "ES256"}
-	inUse := s.behaviour.algorithm
-	if s.keys.byAlg[inUse] != nil && !slices.Contains(algorithms, inUse) {
-		algorithms = append(algorithms, inUse)
+	for _, inUse := range []string{s.behaviour.algorithm, s.behaviour.userInfoAlgorithm} {
+		if s.keys.byAlg[inUse] != nil && !slices.Contains(algorithms, inUse) {
+			algorithms = append(algorithms, inUse)
+		}
 	}
-	keys := slices.Clone(s.behaviour.extraKeys)
+	keys := slices.Concat(s.behaviour.extraKeys, s.behaviour.neighbours)
 	for _, algorithm := range algorithms {
 		key := jose.JSONWebKey{Key: s.keys.byAlg[algorithm].Public(), Algorithm: algorithm, Use: "sig"}
 		if !s.behaviour.kidsOff {
 			key.KeyID = s.keys.id(algorithm)
+		}
+		if s.behaviour.neighbours != nil {
+			key.Algorithm = ""
 		}
 		keys = append(keys, key)
 	}
 	return jsonAnswer(http.StatusOK, map[string]any{"keys": keys})
 }
 
-// Numbers of the process's RSA keys: one that is never published, and then one for each rotation of a server.
+// Numbers of the process's RSA keys: one that is never published, those of neighbours, and then one for each rotation of
+// a server.
 const (
 	foreignKey = iota
-	firstPublishedKey
+	encryptionKey
+	firstNeighbour
+	firstPublishedKey = firstNeighbour + maxKeysOfAKind - 1
 )
 
 // rsaKeys are shared by all servers of the process, since to make one takes a good part of a second.

@@ -19,6 +19,15 @@ type behaviour struct {
 	signature string
 	extraKeys []any
 	kidsOff   bool
+	// neighbours are good keys of others, published before ours; with them, keys say nothing of algorithms.
+	neighbours       []any
+	rotateAtSignings bool
+
+	userInfoAlgorithm string
+	userInfoSignature string // "": not signed
+	userInfoType      string // "": the right one
+
+	authentication string // the one way in which the client may authenticate; "" means either
 
 	latency        time.Duration
 	lifetime       time.Duration
@@ -30,13 +39,14 @@ type behaviour struct {
 
 func goodBehaviour(config Config) behaviour {
 	return behaviour{
-		overrides: map[string]map[string]any{},
-		faults:    map[Endpoint]fault{},
-		algorithm: "RS256",
-		signature: goodSignature,
-		latency:   config.Latency,
-		lifetime:  config.IDTokenLifetime,
-		padding:   config.IDTokenPadding,
+		overrides:         map[string]map[string]any{},
+		faults:            map[Endpoint]fault{},
+		algorithm:         "RS256",
+		signature:         goodSignature,
+		userInfoAlgorithm: "RS256",
+		latency:           config.Latency,
+		lifetime:          config.IDTokenLifetime,
+		padding:           config.IDTokenPadding,
 	}
 }
 
@@ -51,13 +61,15 @@ func (s *Server) Reset() {
 // string; null leaves something out.
 //
 // These replace, add or leave out a member of what is sent. The claims exp, iat, nbf and auth_time take "+10m" or "-1h"
-// for a time relative to now.
+// for a time relative to now. With a plus before the equals sign, as in claims.iss+=1, a value is appended to the good one,
+// as a string.
 //
 //	discovery.MEMBER      discovery document
 //	claims.CLAIM          ID tokens; login.claims.CLAIM and refresh.claims.CLAIM only those
 //	header.MEMBER         JOSE header of ID tokens
 //	token.MEMBER          good answers of the token endpoint; login.token.MEMBER and refresh.token.MEMBER only those
 //	authorize.PARAMETER   authorization response; with authorize.error there is no code
+//	userinfo.CLAIM        answers of UserInfo; userinfo-header.MEMBER is the JOSE header of signed ones
 //
 // A refresh token is retired only if the answer hands over our new one: with refresh.token.refresh_token=null the old
 // one stays valid.
@@ -65,13 +77,20 @@ func (s *Server) Reset() {
 //	alg=NAME          none or RS256, PS384, ES512, EdDSA, ...; HS256 takes the public RSA key's PEM for a MAC key
 //	signature=KIND    good, broken (one bit), foreign (unpublished key, published kid), unknown-kid
 //	keys.extra=ARRAY  raw keys, published before ours
-//	keys.kid=null     no kid, neither in the key set nor in the JOSE header
+//	keys.kid=null     no kid, neither for signature keys in the key set nor in the JOSE header
+//	keys.each=3       so many signature keys of each kind (RSA, P-256, secp256k1, Ed25519), ours last, without "alg", and
+//	                  keys for encryption; 3 at most
+//	keys.rotate=before-signing   new keys each time that an ID token is signed, right before
+//	authentication=client_secret_basic   the one way in which a client with a secret may authenticate, and that is listed
 //	lifetime=60s  latency=50ms  padding=4096   as in Config
 //	rotation=off      a refresh answers with the same refresh token
 //	refresh=off       no refresh token is issued
 //	reuse=tolerate    a refresh token that was rotated works again, though it is counted ("revoke" ends that)
+//	userinfo-signature=KIND   UserInfo answers with a JWT; the kinds are those above
+//	userinfo-alg=NAME         how that is signed; the names are those above
+//	userinfo-type=TYPE        the Content-Type of what UserInfo answers, which stays the same
 //
-// fault.ENDPOINT makes an endpoint fail until it is set to null:
+// fault.ENDPOINT makes an endpoint fail until it is set to null, or with ",times=2" at the end, for so many requests:
 //
 //	html                 a page of HTML with status 200
 //	garbage              JSON that breaks off
@@ -79,6 +98,8 @@ func (s *Server) Reset() {
 //	redirect=URL         status 302
 //	503,retry-after=2    any status from 400 on; the second part may be left out
 //	error=CODE           an OAuth error; token endpoint only
+//	invalid-token        status 401, the access token is refused; UserInfo only
+//	encrypted            a JWT of five parts; UserInfo only
 //	hang                 no answer until the client goes away or the provider is closed
 //	reset                no answer, the connection (with HTTP/2: the stream) is closed
 //	reset-after          the same after the request took effect
@@ -99,14 +120,22 @@ func (b *behaviour) set(name, value string) error {
 		"discovery", "header", "authorize",
 		"claims", "login.claims", "refresh.claims",
 		"token", "login.token", "refresh.token",
+		"userinfo", "userinfo-header",
 	} {
-		if member, found := strings.CutPrefix(name, document+"."); found && member != "" {
-			if b.overrides[document] == nil {
-				b.overrides[document] = map[string]any{}
-			}
-			b.overrides[document][member] = parse(value)
-			return nil
+		member, found := strings.CutPrefix(name, document+".")
+		member, appends := strings.CutSuffix(member, "+")
+		if !found || member == "" {
+			continue
 		}
+		if b.overrides[document] == nil {
+			b.overrides[document] = map[string]any{}
+		}
+		if appends {
+			b.overrides[document][member] = appended(value)
+		} else {
+			b.overrides[document][member] = parse(value)
+		}
+		return nil
 	}
 	return b.setSwitch(name, value)
 }
@@ -115,19 +144,15 @@ func (b *behaviour) set(name, value string) error {
 func (b *behaviour) setSwitch(name, value string) (err error) {
 	switch name {
 	case "alg":
-		if !slices.Contains([]string{
-			"RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA",
-			"HS256", "HS384", "HS512", "none",
-		}, value) {
-			return errors.New("unknown algorithm")
-		}
-		b.algorithm = value
+		b.algorithm, err = parseAlgorithm(value)
 	case "signature":
-		kinds := []string{goodSignature, brokenSignature, foreignSignature, unknownKidSignature}
-		if !slices.Contains(kinds, value) {
-			return fmt.Errorf("must be one of %s", strings.Join(kinds, ", "))
-		}
-		b.signature = value
+		b.signature, err = parseSignature(value)
+	case "userinfo-alg":
+		b.userInfoAlgorithm, err = parseAlgorithm(value)
+	case "userinfo-signature":
+		b.userInfoSignature, err = parseSignature(value)
+	case "userinfo-type":
+		b.userInfoType = value
 	case "keys.extra":
 		keys, ok := parse(value).([]any)
 		if !ok {
@@ -139,6 +164,18 @@ func (b *behaviour) setSwitch(name, value string) (err error) {
 			return errors.New("must be null")
 		}
 		b.kidsOff = true
+	case "keys.each":
+		b.neighbours, err = newNeighbours(value)
+	case "keys.rotate":
+		if value != "before-signing" {
+			return errors.New("must be before-signing")
+		}
+		b.rotateAtSignings = true
+	case "authentication":
+		if !slices.Contains(secretMethods, value) {
+			return fmt.Errorf("must be one of %s", strings.Join(secretMethods, ", "))
+		}
+		b.authentication = value
 	case "latency":
 		b.latency, err = time.ParseDuration(value)
 	case "lifetime":
@@ -157,13 +194,38 @@ func (b *behaviour) setSwitch(name, value string) (err error) {
 	return err
 }
 
+func parseAlgorithm(value string) (string, error) {
+	if !slices.Contains([]string{
+		"RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA",
+		"HS256", "HS384", "HS512", "none",
+	}, value) {
+		return "", errors.New("unknown algorithm")
+	}
+	return value, nil
+}
+
+func parseSignature(value string) (string, error) {
+	kinds := []string{goodSignature, brokenSignature, foreignSignature, unknownKidSignature}
+	if !slices.Contains(kinds, value) {
+		return "", fmt.Errorf("must be one of %s", strings.Join(kinds, ", "))
+	}
+	return value, nil
+}
+
+// appended is put after the good value of a member.
+type appended string
+
 // override changes a document before it is sent. Later names win.
 func (b *behaviour) override(document map[string]any, names ...string) {
 	for _, name := range names {
 		for member, value := range b.overrides[name] {
-			if value == nil {
+			switch value := value.(type) {
+			case nil:
 				delete(document, member)
-			} else {
+			case appended:
+				good, _ := document[member].(string)
+				document[member] = good + string(value)
+			default:
 				document[member] = value
 			}
 		}

@@ -24,18 +24,25 @@ const (
 	unknownKidSignature = "unknown-kid"
 )
 
+// signing is how a JWS is made.
+type signing struct {
+	algorithm string
+	kind      string // one of the above
+	header    string // the document by whose name Set changes the header
+}
+
 // sign makes a JWS in compact form. It is done by hand, since no library would make the bad ones.
 // https://www.rfc-editor.org/rfc/rfc7515#section-5.1
-func (s *Server) sign(claims map[string]any) (string, error) {
-	keys, id, err := s.signingKeys()
+func (s *Server) sign(claims map[string]any, how signing) (string, error) {
+	keys, id, err := s.signingKeys(how)
 	if err != nil {
 		return "", err
 	}
-	header := map[string]any{"alg": s.behaviour.algorithm, "typ": "JWT"}
+	header := map[string]any{"alg": how.algorithm, "typ": "JWT"}
 	if !s.behaviour.kidsOff {
 		header["kid"] = id
 	}
-	s.behaviour.override(header, "header")
+	s.behaviour.override(header, how.header)
 	encodedHeader, err := encode(header)
 	if err != nil {
 		return "", err
@@ -45,31 +52,30 @@ func (s *Server) sign(claims map[string]any) (string, error) {
 		return "", err
 	}
 	input := encodedHeader + "." + encodedClaims
-	signature, err := keys.signature(s.behaviour.algorithm, []byte(input))
+	signature, err := keys.signature(how.algorithm, []byte(input))
 	if err != nil {
 		return "", err
 	}
-	if s.behaviour.signature == brokenSignature && len(signature) > 0 {
+	if how.kind == brokenSignature && len(signature) > 0 {
 		signature[0] ^= 1
 	}
 	return input + "." + base64.RawURLEncoding.EncodeToString(signature), nil
 }
 
 // signingKeys returns the keys to sign with and the kid to name in the header.
-func (s *Server) signingKeys() (keys *keyring, id string, err error) {
-	algorithm := s.behaviour.algorithm
-	if s.behaviour.signature != foreignSignature && s.behaviour.signature != unknownKidSignature {
-		return s.keys, s.keys.id(algorithm), nil
+func (s *Server) signingKeys(how signing) (keys *keyring, id string, err error) {
+	if how.kind != foreignSignature && how.kind != unknownKidSignature {
+		return s.keys, s.keys.id(how.algorithm), nil
 	}
 	if s.foreignKeys == nil {
 		if s.foreignKeys, err = newKeyring(foreignKey); err != nil {
 			return nil, "", err
 		}
 	}
-	if s.behaviour.signature == foreignSignature {
-		return s.foreignKeys, s.keys.id(algorithm), nil
+	if how.kind == foreignSignature {
+		return s.foreignKeys, s.keys.id(how.algorithm), nil
 	}
-	return s.foreignKeys, s.foreignKeys.id(algorithm), nil
+	return s.foreignKeys, s.foreignKeys.id(how.algorithm), nil
 }
 
 func encode(document map[string]any) (string, error) {

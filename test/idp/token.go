@@ -67,6 +67,7 @@ func checkTokenRequest(r *http.Request) error {
 // authenticateClient accepts the one way that fits the client.
 func (s *Server) authenticateClient(r *http.Request) error {
 	id, secret := r.PostForm.Get("client_id"), r.PostForm.Get("client_secret")
+	method := "client_secret_post"
 	if authorization := r.Header.Get("Authorization"); authorization != "" {
 		// https://www.rfc-editor.org/rfc/rfc6749#section-2.3: not more than one method in each request
 		if secret != "" {
@@ -77,6 +78,10 @@ func (s *Server) authenticateClient(r *http.Request) error {
 			return failure{"invalid_client", "client authentication failed"}
 		}
 		id, secret = basicID, basicSecret
+		method = "client_secret_basic"
+	}
+	if only := s.behaviour.authentication; only != "" && method != only {
+		return failure{"invalid_client", "the client must authenticate with " + only}
 	}
 	// A public client has no secret, so it must not send one.
 	if id != s.config.ClientID || secret != s.config.ClientSecret {
