@@ -6,9 +6,11 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/rogpeppe/go-internal/testscript"
 
+	"github.com/kubectl-oidc-login/kubectl-oidc-login/pkg/browser"
 	"github.com/kubectl-oidc-login/kubectl-oidc-login/pkg/cli"
 )
 
@@ -41,10 +43,32 @@ func runProgram(arguments []string) {
 	clock, err := parseSlowClock(os.Getenv("CLOCK"))
 	check(err)
 	env.Now = clock.now
+	if clock.slept = os.Getenv("SLEPT"); clock.slept != "" {
+		env.Sleep = clock.sleep
+	}
+	if os.Getenv("OPENS") != "" {
+		openBeforeSleep(&env)
+	}
+	person := &typist{typed: strings.Split(os.Getenv("TYPED"), "|"), seen: env.Stderr}
+	env.Stderr, env.ReadLine, env.ReadSecret = person, person.readLine, person.readLine
+	env.StderrIsTerminal = func() bool { return os.Getenv("STDERR_TERMINAL") != "" }
 	env.HasTerminal = func() bool { return os.Getenv("TERMINAL") != "" }
 	env.Keychain = folderKeychain(os.Getenv("KEYCHAIN"))
 	env.KernelKeyring = folderKeychain(os.Getenv("KERNEL_KEYRING"))
 	os.Exit(cli.Run(context.Background(), env))
+}
+
+// openBeforeSleep gives the browser the time that it has where sleeping takes time: it comes up before the first sleep.
+func openBeforeSleep(env *cli.Env) {
+	opened, open, sleep := make(chan struct{}), env.OpenBrowser, env.Sleep
+	env.OpenBrowser = func(command browser.Command, url string) error {
+		defer close(opened)
+		return open(command, url)
+	}
+	env.Sleep = func(ctx context.Context, length time.Duration) error {
+		<-opened
+		return sleep(ctx, length)
+	}
 }
 
 // usualArguments are what a kubeconfig of the script's provider would say. A script that says where to listen says all of

@@ -30,31 +30,42 @@ type Env struct {
 	OpenBrowser   func(command browser.Command, url string) error
 	// Parent names the process that started this one, and when that began.
 	Parent          func() (pid int, started string)
-	ParentArguments func() []string                       // its command line; nil where the system does not tell
-	HasTerminal     func() bool                           // whether a person sits at a terminal of this process
-	Keychain        store.Keychain                        // the zero value is the operating system's
-	KernelKeyring   store.Keychain                        // the zero value is the Linux kernel's
-	Proxy           func(*http.Request) (*url.URL, error) // which proxy the provider is asked through
+	ParentArguments func() []string // its command line; nil where the system does not tell
+	HasTerminal     func() bool     // whether a person sits at a terminal of this process
+	// ReadLine waits for a line typed at that terminal, whatever stdin is. When the context ends it returns at once, and
+	// leaves the terminal as it was.
+	ReadLine         func(context.Context) (string, error)
+	ReadSecret       func(context.Context) (string, error) // ReadLine for what is not shown
+	StderrIsTerminal func() bool
+	// Sleep waits, and returns the cause where the context ends first.
+	Sleep         func(context.Context, time.Duration) error
+	Keychain      store.Keychain                        // the zero value is the operating system's
+	KernelKeyring store.Keychain                        // the zero value is the Linux kernel's
+	Proxy         func(*http.Request) (*url.URL, error) // which proxy the provider is asked through
 }
 
 // OSEnv is the environment of this process.
 func OSEnv() Env {
 	return Env{
-		Args:            os.Args[1:],
-		Stdin:           os.Stdin,
-		Stdout:          os.Stdout,
-		Stderr:          os.Stderr,
-		Environ:         os.Environ(),
-		Now:             time.Now,
-		HomeDir:         os.UserHomeDir,
-		TempDir:         os.TempDir,
-		Executable:      os.Executable,
-		Interruptible:   interruptible,
-		OpenBrowser:     browser.Command.Open,
-		Parent:          parentOf,
-		ParentArguments: parentArguments,
-		HasTerminal:     hasTerminal,
-		Proxy:           http.ProxyFromEnvironment, // leaves out loopback addresses
+		Args:             os.Args[1:],
+		Stdin:            os.Stdin,
+		Stdout:           os.Stdout,
+		Stderr:           os.Stderr,
+		Environ:          os.Environ(),
+		Now:              time.Now,
+		HomeDir:          os.UserHomeDir,
+		TempDir:          os.TempDir,
+		Executable:       os.Executable,
+		Interruptible:    interruptible,
+		OpenBrowser:      browser.Command.Open,
+		Parent:           parentOf,
+		ParentArguments:  parentArguments,
+		HasTerminal:      hasTerminal,
+		ReadLine:         readLine,
+		ReadSecret:       readSecret,
+		StderrIsTerminal: func() bool { return isTerminal(os.Stderr) },
+		Sleep:            sleep,
+		Proxy:            http.ProxyFromEnvironment, // leaves out loopback addresses
 	}
 }
 

@@ -53,9 +53,10 @@ func getToken(command *cobra.Command, env Env, terminal *terminal, options *opti
 	if !ok {
 		ctx, stop := env.Interruptible(command.Context())
 		defer stop()
-		session.source.HasTerminal = env.HasTerminal()
+		// What asks nobody is no window that a program in the background could open.
+		session.source.HasTerminal = options.grant.asksNobody() || env.HasTerminal()
 		session.source.LoginHint = loginHint(getTokenArguments(command.Flags()))
-		session.source.MayAsk = mayAsk(env, options.login, session.source.LoginHint)
+		session.source.MayAsk = mayAsk(env, options, session.source.LoginHint)
 		if idToken, err = session.source.Obtain(ctx, session.key); err != nil {
 			return err
 		}
@@ -90,6 +91,11 @@ func newSession(command *cobra.Command, env Env, terminal *terminal, options *op
 	config.ShowLogin = func(_ context.Context, url string, until time.Time) {
 		showLogin(env, terminal, options.login, config.Issuer, url, until)
 	}
+	config.ShowDevice = func(_ context.Context, device provider.Device) {
+		showDevice(env, terminal, options.login, config.Issuer, log, device)
+	}
+	asker := &asker{env, terminal, options.grant}
+	config.AskCode, config.AskPassword = asker.code, asker.password
 	if err := options.store.openDocuments(env, &config); err != nil {
 		return nil, err
 	}

@@ -24,6 +24,7 @@ import (
 // kubeconfig written for it works unchanged; where a default differs, the comment says why.
 type options struct {
 	provider providerOptions
+	grant    grantOptions
 	login    loginOptions
 	tls      tlsOptions
 	store    storeOptions
@@ -32,6 +33,7 @@ type options struct {
 
 func (o *options) addFlags(flags *pflag.FlagSet) {
 	o.provider.addFlags(flags)
+	o.grant.addFlags(flags)
 	o.login.addFlags(flags)
 	o.tls.addFlags(flags)
 	o.store.addFlags(flags)
@@ -125,7 +127,7 @@ func (o *options) providerConfig(env Env, flags *pflag.FlagSet, terminal *termin
 	if o.login.timeoutSeconds <= 0 {
 		return provider.Config{}, misused(fmt.Errorf("--authentication-timeout-sec=%d: must be above 0", o.login.timeoutSeconds))
 	}
-	return provider.Config{
+	config := provider.Config{
 		Issuer:                 o.provider.issuerURL,
 		ClientID:               o.provider.clientID,
 		ClientSecret:           token.NewSecret(o.provider.clientSecret),
@@ -142,7 +144,9 @@ func (o *options) providerConfig(env Env, flags *pflag.FlagSet, terminal *termin
 		Now:                    env.Now,
 		Log:                    log,
 		Warn:                   terminal.warn,
-	}, nil
+	}
+	err := o.grant.configure(env, flags, &config)
+	return config, err
 }
 
 // addresses follow the redirect URL: where that names a port of this machine, the browser will come to that port. A

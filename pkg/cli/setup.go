@@ -97,6 +97,8 @@ func getTokenArguments(flags *pflag.FlagSet) []string {
 		case flag.Name == "v", flag.Name == "interactive", flag.Name == "force-refresh":
 		case flag.Name == "oidc-client-secret":
 			arguments = append(arguments, "--oidc-client-secret=YOUR_CLIENT_SECRET")
+		case flag.Name == "password":
+			arguments = append(arguments, "--password=YOUR_PASSWORD")
 		case ok:
 			for _, value := range values.GetSlice() {
 				arguments = append(arguments, "--"+flag.Name+"="+value)

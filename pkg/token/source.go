@@ -103,6 +103,9 @@ func (s *Source) Stored(ctx context.Context, key Key) (IDToken, bool) {
 
 // Obtain returns an ID token that is not in the store yet: a refreshed one, or that of a login.
 func (s *Source) Obtain(ctx context.Context, key Key) (IDToken, error) {
+	if key.Machine { // it has no session, and needs nobody
+		return s.logIn(ctx, key)
+	}
 	renewed, err := s.renew(ctx, key)
 	if !errors.Is(err, errLoginNeeded) {
 		return renewed, err
