@@ -34,8 +34,8 @@ func allowedImports() map[string][]string {
 		},
 		"pkg/cli": {
 			modulePath + "pkg/browser", modulePath + "pkg/provider", modulePath + "pkg/store", modulePath + "pkg/token",
-			modulePath + "plugin", "github.com/spf13/cobra", "github.com/spf13/pflag",
-			"golang.org/x/term", "rsc.io/qr",
+			modulePath + "plugin", "github.com/spf13/cobra", "github.com/spf13/pflag", "golang.org/x/sys/unix",
+			"golang.org/x/sys/windows", "rsc.io/qr",
 		},
 		"test":             {},
 		"test/bench":       {modulePath + "test/idp"},

@@ -3,6 +3,7 @@ package test
 import (
 	"context"
 	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -49,10 +50,15 @@ func runProgram(arguments []string) {
 	if os.Getenv("OPENS") != "" {
 		openBeforeSleep(&env)
 	}
-	person := &typist{typed: strings.Split(os.Getenv("TYPED"), "|"), seen: env.Stderr}
-	env.Stderr, env.ReadLine, env.ReadSecret = person, person.readLine, person.readLine
-	env.StderrIsTerminal = func() bool { return os.Getenv("STDERR_TERMINAL") != "" }
-	env.HasTerminal = func() bool { return os.Getenv("TERMINAL") != "" }
+	if terminal := os.Getenv("TERMINAL"); terminal != "real" { // the developer's own is not for scripts
+		typed, types := os.LookupEnv("TYPED")
+		person := &typist{typed: strings.Split(typed, "|"), seen: env.Stderr}
+		env.Stderr, env.ReadLine, env.ReadSecret = person, person.readLine, person.readSecret
+		env.HasTerminal = func() bool { return terminal != "" }
+		env.HasKeyboard = func() bool { return terminal != "" && types }
+		env.StderrIsTerminal = func() bool { return os.Getenv("STDERR_TERMINAL") != "" }
+	}
+	env.ReadFile = func(name string) ([]byte, error) { return os.ReadFile(filepath.Join(os.Getenv("WORK"), "root", name)) }
 	env.Keychain = folderKeychain(os.Getenv("KEYCHAIN"))
 	env.KernelKeyring = folderKeychain(os.Getenv("KERNEL_KEYRING"))
 	os.Exit(cli.Run(context.Background(), env))

@@ -39,6 +39,11 @@ func (t *typist) readLine(context.Context) (string, error) {
 	return line, nil
 }
 
+func (t *typist) readSecret(ctx context.Context, ready func()) (string, error) {
+	ready()
+	return t.readLine(ctx)
+}
+
 func (t *typist) lastURL() string {
 	t.mutex.Lock()
 	defer t.mutex.Unlock()

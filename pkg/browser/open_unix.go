@@ -4,30 +4,38 @@ package browser
 
 import (
 	"os/exec"
-	"slices"
-	"strings"
 	"syscall"
 )
 
-// openDefault uses the desktop's opener. The list is pkg/browser's without www-browser, which is a text browser.
-func (c Command) openDefault(url string) error {
-	if !c.HasDisplay() {
-		return ErrNone
+// graphicalBrowsers are those that xdg-open tries where it knows no desktop, without the text browsers at its list's end.
+const graphicalBrowsers = "x-www-browser:firefox:iceweasel:seamonkey:mozilla:epiphany:konqueror:chromium:" +
+	"chromium-browser:google-chrome"
+
+// system uses the opener of Windows or of the desktop.
+func (c Command) system() []opener {
+	var openers []opener
+	if c.Place.WSL && !c.Place.SSH {
+		openers = c.windows()
 	}
-	for _, opener := range []string{"xdg-open", "x-www-browser"} {
-		if path, err := exec.LookPath(opener); err == nil {
-			return c.run(path, url)
-		}
+	if !c.Place.Display { // without one, openers start text browsers that nobody sees
+		return openers
 	}
-	return ErrNone
+	if path, err := exec.LookPath("xdg-open"); err == nil {
+		openers = append(openers, func(url string) error {
+			command := exec.Command(path, url)
+			command.Env = []string{"BROWSER=" + graphicalBrowsers}
+			return c.start(command)
+		})
+	}
+	if path, err := exec.LookPath("x-www-browser"); err == nil && checkGraphical(path) == nil {
+		openers = append(openers, func(url string) error { return c.run(path, url) })
+	}
+	return openers
 }
 
-// HasDisplay reports whether a window could appear. Without one, openers start text browsers that nobody sees.
-func (c Command) HasDisplay() bool {
-	return slices.ContainsFunc(c.Environment, func(variable string) bool {
-		name, value, _ := strings.Cut(variable, "=")
-		return value != "" && (name == "DISPLAY" || name == "WAYLAND_DISPLAY")
-	})
+// hasDisplay reports whether a window could appear. One that SSH forwards counts.
+func hasDisplay(environment []string, _ bool) bool {
+	return variable(environment, "DISPLAY") != "" || variable(environment, "WAYLAND_DISPLAY") != ""
 }
 
 // detached puts the browser into a session of its own.

@@ -7,14 +7,20 @@ import (
 	"github.com/pkg/browser"
 )
 
-// openDefault uses ShellExecute, through pkg/browser: no command line is built, so no quoting can go wrong.
-func (c Command) openDefault(url string) error {
-	browser.Stdout, browser.Stderr = io.Discard, io.Discard // our stdout is kubectl's
-	return browser.OpenURL(url)
+// system uses ShellExecute, through pkg/browser: no command line is built, so no quoting can go wrong. Over SSH the
+// browser would appear on a desk where nobody may sit.
+func (c Command) system() []opener {
+	if !c.Place.Display {
+		return nil
+	}
+	return []opener{func(url string) error {
+		browser.Stdout, browser.Stderr = io.Discard, io.Discard // our stdout is kubectl's
+		return browser.OpenURL(url)
+	}}
 }
 
-// HasDisplay is true: the system has one, or its opener says that it has not.
-func (c Command) HasDisplay() bool { return true }
+// hasDisplay is true: the system has one.
+func hasDisplay(_ []string, ssh bool) bool { return !ssh }
 
 // detached gives the browser a process group of its own, away from our Ctrl-C.
 func detached() *syscall.SysProcAttr {

@@ -32,13 +32,16 @@ type Env struct {
 	Parent          func() (pid int, started string)
 	ParentArguments func() []string // its command line; nil where the system does not tell
 	HasTerminal     func() bool     // whether a person sits at a terminal of this process
+	HasKeyboard     func() bool     // whether a line typed there would come to this process
 	// ReadLine waits for a line typed at that terminal, whatever stdin is. When the context ends it returns at once, and
 	// leaves the terminal as it was.
-	ReadLine         func(context.Context) (string, error)
-	ReadSecret       func(context.Context) (string, error) // ReadLine for what is not shown
+	ReadLine func(context.Context) (string, error)
+	// ReadSecret is ReadLine for what is not shown. It calls ready when nothing typed is shown any more.
+	ReadSecret       func(ctx context.Context, ready func()) (string, error)
 	StderrIsTerminal func() bool
 	// Sleep waits, and returns the cause where the context ends first.
 	Sleep         func(context.Context, time.Duration) error
+	ReadFile      func(name string) ([]byte, error)     // a file of the system
 	Keychain      store.Keychain                        // the zero value is the operating system's
 	KernelKeyring store.Keychain                        // the zero value is the Linux kernel's
 	Proxy         func(*http.Request) (*url.URL, error) // which proxy the provider is asked through
@@ -61,10 +64,12 @@ func OSEnv() Env {
 		Parent:           parentOf,
 		ParentArguments:  parentArguments,
 		HasTerminal:      hasTerminal,
+		HasKeyboard:      hasKeyboard,
 		ReadLine:         readLine,
 		ReadSecret:       readSecret,
 		StderrIsTerminal: func() bool { return isTerminal(os.Stderr) },
 		Sleep:            sleep,
+		ReadFile:         os.ReadFile,
 		Proxy:            http.ProxyFromEnvironment, // leaves out loopback addresses
 	}
 }

@@ -4,11 +4,9 @@ import (
 	"context"
 	"io"
 	"log/slog"
-	"time"
 
 	"github.com/spf13/cobra"
 
-	"github.com/kubectl-oidc-login/kubectl-oidc-login/pkg/browser"
 	"github.com/kubectl-oidc-login/kubectl-oidc-login/pkg/provider"
 	"github.com/kubectl-oidc-login/kubectl-oidc-login/pkg/token"
 	"github.com/kubectl-oidc-login/kubectl-oidc-login/plugin"
@@ -56,7 +54,7 @@ func getToken(command *cobra.Command, env Env, terminal *terminal, options *opti
 		// What asks nobody is no window that a program in the background could open.
 		session.source.HasTerminal = options.grant.asksNobody() || env.HasTerminal()
 		session.source.LoginHint = loginHint(getTokenArguments(command.Flags()))
-		session.source.MayAsk = mayAsk(env, options, session.source.LoginHint)
+		session.source.MayAsk = func() error { return mayAsk(env, options, session.source.LoginHint) }
 		if idToken, err = session.source.Obtain(ctx, session.key); err != nil {
 			return err
 		}
@@ -88,9 +86,8 @@ func newSession(command *cobra.Command, env Env, terminal *terminal, options *op
 		return nil, err
 	}
 	config.Target = target
-	config.ShowLogin = func(_ context.Context, url string, until time.Time) {
-		showLogin(env, terminal, options.login, config.Issuer, url, until)
-	}
+	screen := newLoginScreen(env, terminal, options.login, config.Issuer)
+	config.ShowLogin, config.ReadAnswer = screen.show, screen.readAnswer
 	config.ShowDevice = func(_ context.Context, device provider.Device) {
 		showDevice(env, terminal, options.login, config.Issuer, log, device)
 	}
@@ -109,21 +106,6 @@ func newSession(command *cobra.Command, env Env, terminal *terminal, options *op
 	}
 	source := &token.Source{Store: opened, Provider: openIDProvider, Now: env.Now, Began: env.Now(), Warn: terminal.warn, Log: log}
 	return &session{config.Key(), source}, nil
-}
-
-// showLogin brings the URL before the person. It is printed only where no browser comes up: it holds the login's state.
-func showLogin(env Env, terminal *terminal, options loginOptions, issuer, url string, until time.Time) {
-	if options.skipOpenBrowser {
-		terminal.say("open this URL in a browser before %s to log in: %s", until.Format(time.TimeOnly), url)
-		return
-	}
-	terminal.say("log in to %s in the browser window that opens, before %s", issuer, until.Format(time.TimeOnly))
-	command := browser.Command{Program: options.browserCommand, Environment: env.Environ}
-	go func() {
-		if err := env.OpenBrowser(command, url); err != nil {
-			terminal.say("no browser could be opened (%v); open this URL in one: %s", err, url)
-		}
-	}()
 }
 
 // newLog makes the log of -v.

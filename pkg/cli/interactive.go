@@ -6,7 +6,6 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/kubectl-oidc-login/kubectl-oidc-login/pkg/browser"
 	"github.com/kubectl-oidc-login/kubectl-oidc-login/pkg/token"
 )
 
@@ -25,7 +24,7 @@ func mayAsk(env Env, options *options, loginHint string) error {
 		return nil
 	case options.login.interactive == interactiveNever:
 		reason = "--interactive=never"
-	case options.grant.asksByTerminal() && !env.HasTerminal():
+	case options.grant.asksByTerminal() && !env.HasKeyboard():
 		reason = "there is no terminal to type at"
 	case options.login.interactive != interactiveAlways:
 		reason = whyNobodyIsThere(env, options.login)
@@ -47,9 +46,11 @@ func whyNobodyIsThere(env Env, options loginOptions) string {
 		return "this is the shell completing a word"
 	case isTrue(env.getenv("CI")):
 		return "this is a CI job (the environment has CI)"
-	case options.browserCommand == "" && !options.skipOpenBrowser && !env.HasTerminal() &&
-		!browser.Command{Environment: env.Environ}.HasDisplay():
-		return "there is neither a display for a browser nor a terminal for a URL"
+	case env.HasTerminal() || options.skipOpenBrowser:
+		return ""
+	}
+	if reason := browserCommand(env, options).WhyNot(); reason != nil {
+		return fmt.Sprintf("no browser opens here (%v), and there is no terminal for a URL", reason)
 	}
 	return ""
 }

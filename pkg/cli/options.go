@@ -74,7 +74,8 @@ func (o *loginOptions) addFlags(flags *pflag.FlagSet) {
 	flags.StringSliceVar(&o.listenAddresses, "listen-address", defaultListenAddresses(),
 		"`address` on which the browser's answer is awaited; may be repeated, the first free one is taken")
 	flags.BoolVar(&o.skipOpenBrowser, "skip-open-browser", false, "print the URL to log in at, and open no browser")
-	flags.StringVar(&o.browserCommand, "browser-command", "", "`program` to open the browser with; gets the URL as its argument")
+	flags.StringVar(&o.browserCommand, "browser-command", "",
+		"`program` to open the browser with; gets the URL as its argument (default $BROWSER, or the system's browser)")
 	flags.IntVar(&o.timeoutSeconds, "authentication-timeout-sec", defaultLoginTimeoutSeconds, "how many `seconds` a login may take")
 	flags.StringVar(&o.interactive, "interactive", interactiveAuto,
 		"whether you may be asked to log in: auto (not by shell completion, CI, or where nobody could see it), always or never")

@@ -6,7 +6,6 @@ import (
 	"net/url"
 	"time"
 
-	"github.com/kubectl-oidc-login/kubectl-oidc-login/pkg/browser"
 	"github.com/kubectl-oidc-login/kubectl-oidc-login/pkg/provider"
 )
 
@@ -22,10 +21,11 @@ func showDevice(env Env, terminal *terminal, options loginOptions, issuer string
 			terminal.draw(qrCode(device.Complete, env.getenv("TERM") != ""))
 		}
 	}
-	if options.skipOpenBrowser || options.browserCommand == "" && env.getenv("SSH_CONNECTION") != "" {
-		return // a browser of a machine far away is of no use
+	command := browserCommand(env, options)
+	asked := options.browserCommand != "" || env.getenv("BROWSER") != ""
+	if options.skipOpenBrowser || command.Place.SSH && !asked || command.WhyNot() != nil {
+		return // a browser of a machine far away is of no use, and this way needs none
 	}
-	command := browser.Command{Program: options.browserCommand, Environment: env.Environ}
 	go func() {
 		if err := env.OpenBrowser(command, cmp.Or(device.Complete, device.Address)); err != nil {
 			log.Info("no browser could be opened", "reason", err)

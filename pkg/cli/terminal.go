@@ -39,16 +39,6 @@ func (t *terminal) draw(picture string) {
 	_, _ = io.WriteString(t.writer, picture)
 }
 
-// hasTerminal reports whether a person sits at a terminal of this process.
-func hasTerminal() bool {
-	terminal, err := openTerminal()
-	if err != nil {
-		return false
-	}
-	_ = terminal.Close()
-	return true
-}
-
 // isTerminal tells terminals from files and pipes. It takes the null device for one, where nobody looks anyway.
 func isTerminal(file *os.File) bool {
 	info, err := file.Stat()

@@ -51,6 +51,9 @@ func Listen(config Config) (*Listener, error) {
 // RedirectURI is what the provider sends the browser to.
 func (l *Listener) RedirectURI() string { return l.redirectURI.String() }
 
+// Port is the one that is bound, which a redirect URI that leads through something else may not name.
+func (l *Listener) Port() int { return port(l.sockets[0]) }
+
 // IsOpenToOthers reports whether other machines can reach the port.
 func (l *Listener) IsOpenToOthers() bool {
 	return slices.ContainsFunc(l.sockets, func(socket net.Listener) bool {

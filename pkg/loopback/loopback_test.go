@@ -37,7 +37,7 @@ func receive(t *testing.T, config Config, page Page) (redirect *url.URL, answers
 	}
 	answers, done = make(chan url.Values, 1), make(chan error, 1)
 	go func() {
-		done <- listener.Receive(t.Context(), state, func(answer url.Values) Page { answers <- answer; return page })
+		done <- listener.Receive(t.Context(), state, func(answer url.Values) Page { answers <- answer; return page }, nil)
 	}()
 	return redirect, answers, done
 }
@@ -170,7 +170,7 @@ func TestContextEndsTheWait(t *testing.T) {
 	cause := errors.New("too late")
 	ctx, cancel := context.WithCancelCause(t.Context())
 	cancel(cause)
-	if err := listener.Receive(ctx, state, nil); !errors.Is(err, cause) {
+	if err := listener.Receive(ctx, state, nil, nil); !errors.Is(err, cause) {
 		t.Errorf("expected the cause, got %v", err)
 	}
 }
@@ -295,7 +295,7 @@ func TestManyAnswersAtOnce(t *testing.T) {
 	release := make(chan struct{})
 	done := make(chan error, 1)
 	go func() {
-		done <- listener.Receive(t.Context(), state, func(url.Values) Page { finished++; <-release; return Page{OK: true} })
+		done <- listener.Receive(t.Context(), state, func(url.Values) Page { finished++; <-release; return Page{OK: true} }, nil)
 	}()
 	const copies = 50
 	statuses := make(chan int, copies)

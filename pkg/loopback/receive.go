@@ -10,6 +10,7 @@ import (
 	"net/url"
 	"slices"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"time"
 )
@@ -25,8 +26,9 @@ const (
 
 // Receive waits for the answer that carries the state, gives its parameters to finish, once, and shows the browser the
 // page that finish returns. It returns when the page has been fetched, or soon after; or when the context ends, with its
-// cause. Any other request is answered and the wait goes on: an old tab, a prefetch or a hostile page ends no login.
-func (l *Listener) Receive(ctx context.Context, state string, finish func(url.Values) Page) error {
+// cause. Any other request is answered and the wait goes on: an old tab, a prefetch or a hostile page ends no login. With
+// paste, a person can bring the answer too; its reader has ended when Receive returns.
+func (l *Listener) Receive(ctx context.Context, state string, finish func(url.Values) Page, paste *Paste) error {
 	handler := &handler{
 		redirectURI: l.redirectURI,
 		state:       state,
@@ -45,6 +47,10 @@ func (l *Listener) Receive(ctx context.Context, state string, finish func(url.Va
 	stopped := make(chan error, len(l.sockets))
 	for _, socket := range l.sockets {
 		go func() { stopped <- server.Serve(socket) }()
+	}
+
+	if paste != nil {
+		defer paste.begin(ctx, handler)()
 	}
 
 	select {
@@ -70,10 +76,12 @@ type handler struct {
 	state       string
 	finish      func(url.Values) Page
 
-	taken    atomic.Bool   // the answer has come
-	answered chan struct{} // closed when finish has returned; page is valid from then on
+	taken    atomic.Bool   // an answer with the right state has come
+	settling sync.Mutex    // held while an answer is judged; guards settled
+	settled  bool          // the wait has its outcome
+	answered chan struct{} // closed when that has been told to who brought it; page is valid from then on
 	page     Page
-	fetched  chan struct{} // gets one value when the browser has the page
+	fetched  chan struct{} // gets one value when nobody waits for the page any more
 }
 
 // ServeHTTP sorts requests out, the strangest first.
@@ -103,17 +111,32 @@ func (h *handler) serveCallback(w http.ResponseWriter, r *http.Request) {
 		http.Error(w, "This is not the answer to the login that is under way. It is still waiting.", http.StatusBadRequest)
 		return
 	}
-	if !h.taken.CompareAndSwap(false, true) {
+	if !h.take(query) {
 		http.Error(w, "This answer was handled already. You can close this window.", http.StatusConflict)
 		return
 	}
-	h.page = h.finish(query)
 	// The code leaves the address bar and the history: the browser goes on to a page without a query
 	// (https://www.rfc-editor.org/rfc/rfc6749#section-3.1.2.5).
 	w.Header().Set("Location", h.pagePath())
 	w.WriteHeader(http.StatusSeeOther)
 	_ = http.NewResponseController(w).Flush()
 	close(h.answered)
+}
+
+// take settles the wait with an answer that carries the state, unless there was one. Copies of the answer need not wait to
+// hear that they are late.
+func (h *handler) take(answer url.Values) bool {
+	if !h.taken.CompareAndSwap(false, true) {
+		return false
+	}
+	h.settling.Lock()
+	defer h.settling.Unlock()
+	if h.settled {
+		return false
+	}
+	h.page = h.finish(answer)
+	h.settled = true
+	return true
 }
 
 // servePage shows how it ended.

@@ -52,8 +52,11 @@ type Config struct {
 	LoadDocument func(name string) []byte
 	SaveDocument func(name string, text []byte)
 
-	// ShowLogin brings the authorization URL before a person, in a browser or on the terminal, and returns at once.
-	ShowLogin func(ctx context.Context, authorizationURL string, until time.Time)
+	// ShowLogin brings a login before a person, in a browser or on the terminal, and returns at once.
+	ShowLogin func(context.Context, Invitation)
+	// ReadAnswer waits for a line that the person types at the terminal, where the browser cannot bring the answer; nil:
+	// nobody can type one. It is called as soon as a login is shown, and its context ends with the wait.
+	ReadAnswer func(context.Context) (string, error)
 	// ShowDevice brings the code of a device login before a person, and returns at once.
 	ShowDevice func(context.Context, Device)
 	// AskCode brings the authorization URL before a person and returns what they bring back.
@@ -64,6 +67,15 @@ type Config struct {
 	Sleep func(context.Context, time.Duration) error
 	// Target is what the person logs in to, for the last page; empty: not said.
 	Target string
+}
+
+// Invitation is what a person needs to log in.
+type Invitation struct {
+	AuthorizationURL string    // to be opened in a browser
+	Until            time.Time // when nobody waits any more
+	RedirectURI      string    // where the provider sends the browser with the answer
+	Port             int       // where this machine waits for it
+	OffersDeviceFlow bool      // the provider has an endpoint for https://www.rfc-editor.org/rfc/rfc8628
 }
 
 // Provider is an OpenID Provider as seen by one client. It asks nothing of the network before Login or Refresh.

@@ -19,6 +19,8 @@ func (p *Provider) logInByKeyboard(ctx context.Context, from *metadata, asking f
 	if err != nil {
 		return token.Set{}, p.notAnswered(err)
 	}
+	// Terminals put brackets around pasted text where a program has asked for that and not taken it back.
+	typed = strings.NewReplacer("\x1b[200~", "", "\x1b[201~", "").Replace(typed)
 	code, err := login.typedCode(strings.TrimSpace(typed))
 	if err != nil {
 		return token.Set{}, err
@@ -43,6 +45,9 @@ func (l *login) typedCode(typed string) (token.Secret, error) {
 		return l.code(response)
 	case strings.ContainsAny(typed, " \t") || printable(typed) != typed:
 		return token.Secret{}, failed("Copy the code alone, or the whole address of the page.", "login: that is not a code")
+	}
+	if text, err := url.PathUnescape(typed); err == nil {
+		typed = text // it was copied from an address
 	}
 	return token.NewSecret(typed), nil
 }

@@ -33,13 +33,22 @@ func (p *Provider) logInByBrowser(ctx context.Context, from *metadata, asking fu
 
 	login := newLogin(p, from, listener.RedirectURI())
 	asking()
-	p.config.ShowLogin(ctx, login.authorizationURL(), until)
+	p.config.ShowLogin(ctx, Invitation{
+		AuthorizationURL: login.authorizationURL(),
+		Until:            until,
+		RedirectURI:      listener.RedirectURI(),
+		Port:             listener.Port(),
+		OffersDeviceFlow: from.DeviceAuthURL != "",
+	})
 	var set token.Set
 	var outcome error
 	err = listener.Receive(ctx, login.state, func(response url.Values) loopback.Page {
 		set, outcome = login.finish(ctx, response)
 		return p.lastPage(set, outcome)
-	})
+	}, p.paste(func(code string) error {
+		set, outcome = login.redeem(ctx, token.NewSecret(code))
+		return notKnown(outcome)
+	}))
 	if err != nil {
 		return token.Set{}, p.notAnswered(err)
 	}

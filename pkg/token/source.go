@@ -79,8 +79,8 @@ type Source struct {
 	Began time.Time
 	// HasTerminal says whether a person can read what this call prints.
 	HasTerminal bool
-	// MayAsk says why a person may not be asked; nil: may.
-	MayAsk error
+	// MayAsk says why a person may not be asked. It is called when a login is needed; nil: may.
+	MayAsk func() error
 	// LoginHint says how to log in where this call may not ask.
 	LoginHint string
 
@@ -112,7 +112,9 @@ func (s *Source) Obtain(ctx context.Context, key Key) (IDToken, error) {
 	}
 	s.Log.Info("a login is needed", "reason", err)
 	if s.MayAsk != nil {
-		return IDToken{}, s.MayAsk
+		if err := s.MayAsk(); err != nil {
+			return IDToken{}, err
+		}
 	}
 	return s.logIn(ctx, key)
 }

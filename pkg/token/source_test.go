@@ -375,7 +375,7 @@ func TestSource(t *testing.T) {
 			token: "id-login",
 		},
 		"nobody may be asked": {
-			given: func(_ *world, s *Source) { s.MayAsk = errors.New("CI") },
+			given: func(_ *world, s *Source) { s.MayAsk = func() error { return errors.New("CI") } },
 			calls: "lock refresh, unlock refresh",
 			err:   "CI",
 		},
