@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"encoding/json"
+	"math"
 	"net/url"
 	"strconv"
 	"strings"
@@ -111,7 +112,7 @@ func (l *deviceLogin) read(body []byte) error {
 		"device_code":      got.DeviceCode == "",
 		"user_code":        strings.TrimSpace(printable(got.UserCode)) == "",
 		"verification_uri": got.Address == "",
-		"expires_in":       got.ExpiresIn == nil || *got.ExpiresIn <= 0,
+		"expires_in":       got.ExpiresIn == nil || got.ExpiresIn.duration() <= 0,
 	} {
 		if missing {
 			return incompleteDevice("has no " + name)
@@ -150,6 +151,9 @@ type seconds float64
 
 func (s *seconds) UnmarshalJSON(text []byte) error {
 	value, err := strconv.ParseFloat(strings.Trim(string(text), `"`), 64)
+	if math.IsNaN(value) {
+		err = strconv.ErrSyntax
+	}
 	*s = seconds(value)
 	return err
 }
