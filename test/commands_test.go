@@ -10,6 +10,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -28,6 +29,7 @@ type scenario struct {
 	idp      *idp.Server
 	provider slowClock // the provider's
 	program  slowClock
+	slept    int // how many waits the script has looked at
 }
 
 type scenarioKey struct{}
@@ -42,6 +44,9 @@ func setUpScript(env *testscript.Env) error {
 	scenario := &scenario{test: env.T().(requirements.Test)}
 	scenario.provider.origin = time.Now()
 	scenario.program.origin = scenario.provider.origin
+	scenario.provider.slept = filepath.Join(env.WorkDir, "slept")
+	scenario.program.slept = scenario.provider.slept
+	env.Setenv("SLEPT", scenario.provider.slept)
 	env.Setenv("CLOCK", scenario.program.String())
 	env.Values[scenarioKey{}] = scenario
 	return os.Mkdir(keychain, 0o700)
@@ -67,6 +72,7 @@ func scriptCommands() map[string]func(*testscript.TestScript, bool, []string) {
 		"refuses":       commandRefuses,
 		"margin":        commandMargin,
 		"discards":      commandDiscards,
+		"slept":         commandSlept,
 	}
 }
 
@@ -80,10 +86,12 @@ func commandCovers(script *testscript.TestScript, _ bool, ids []string) {
 	requirements.Covers(scenarioOf(script).test, ids...)
 }
 
-// commandIDP steers the provider: "idp start [tls] [path=/x] [secret=x] [random-keys-path]", "idp set NAME=VALUE ...", "idp reset",
-// "idp rotate-keys", "idp end-sessions", "idp stop", "idp count ENDPOINT N", "idp reuse N".
+// commandIDP steers the provider: "idp start [tls] [path=/x] [secret=x]
+// [random-keys-path] [assertion=a.b.c] [redirect=URI]", "idp set NAME=VALUE ...", "idp reset",
+// "idp rotate-keys", "idp end-sessions", "idp stop", "idp count ENDPOINT N", "idp reuse N",
+// "idp sent ENDPOINT PARAMETER[=VALUE]" for the last request there.
 func commandIDP(script *testscript.TestScript, negated bool, arguments []string) {
-	if negated || len(arguments) == 0 {
+	if len(arguments) == 0 || negated && arguments[0] != "sent" {
 		script.Fatalf("usage: idp VERB ...")
 	}
 	scenario := scenarioOf(script)
@@ -105,11 +113,27 @@ func commandIDP(script *testscript.TestScript, negated bool, arguments []string)
 		scenario.idp.Close()
 	case "count":
 		expect(script, "requests to "+arguments[1], arguments[2], scenario.idp.Count(idp.Endpoint(arguments[1])))
+	case "sent":
+		if wasSent(scenario.idp, idp.Endpoint(arguments[1]), arguments[2]) == negated {
+			script.Fatalf("the last request to %s: %s is %t", arguments[1], arguments[2], !negated)
+		}
 	case "reuse":
 		expect(script, "reused codes and tokens", arguments[1], scenario.idp.Reuse())
 	default:
 		script.Fatalf("unknown verb %q", arguments[0])
 	}
+}
+
+// wasSent looks for a parameter, or a parameter with a value, in the last request to an endpoint.
+func wasSent(provider *idp.Server, endpoint idp.Endpoint, parameter string) bool {
+	name, value, exact := strings.Cut(parameter, "=")
+	sent := false
+	for _, request := range provider.Requests() {
+		if request.Endpoint == endpoint {
+			sent = request.Form.Has(name) && (!exact || request.Form.Get(name) == value)
+		}
+	}
+	return sent
 }
 
 func startIDP(script *testscript.TestScript, scenario *scenario, arguments []string) {
@@ -124,6 +148,10 @@ func startIDP(script *testscript.TestScript, scenario *scenario, arguments []str
 			config.ClientSecret = value
 		case "random-keys-path":
 			config.KeysPath = "/" + rand.Text()
+		case "assertion":
+			config.ClientAssertion = value
+		case "redirect":
+			config.RedirectURIs = []string{value}
 		default:
 			script.Fatalf("unknown option %q", argument)
 		}
@@ -148,6 +176,21 @@ func commandClock(script *testscript.TestScript, _ bool, arguments []string) {
 	}
 	scenario.program.advance(step)
 	script.Setenv("CLOCK", scenario.program.String())
+}
+
+// commandSlept wants the program to have waited for these times, and no others, since the script last asked: "slept 5s
+// 10s". No time passes with that, but the clocks go on.
+func commandSlept(script *testscript.TestScript, _ bool, want []string) {
+	scenario := scenarioOf(script)
+	sleeps := sleepsIn(scenario.program.slept)
+	var got []string
+	for _, length := range sleeps[scenario.slept:] {
+		got = append(got, length.Round(100*time.Millisecond).String())
+	}
+	scenario.slept = len(sleeps)
+	if !slices.Equal(got, want) {
+		script.Fatalf("expected waits of %v, got %v", want, got)
+	}
 }
 
 // commandCredential wants stdout to be exactly one ExecCredential with a token that is not expired, and compares the

@@ -155,9 +155,24 @@ type person struct {
 // sitDown runs a shell script at a terminal of its own over SSH, until it has printed a URL.
 func sitDown(t *testing.T, script string) *person {
 	t.Helper()
+	p := sitAt(t, idp.Config{}, script)
+	p.openURL()
+	return p
+}
+
+// openURL opens the URL that the terminal shows, elsewhere.
+func (p *person) openURL() {
+	p.Helper()
+	p.authorization = p.reads(`http://\S+/authoriz\S+state=\S+`)
+	p.callback = answerOf(p.authorization)
+}
+
+// sitAt runs a shell script at a terminal of its own over SSH.
+func sitAt(t *testing.T, config idp.Config, script string) *person {
+	t.Helper()
 	p := &person{T: t, ended: make(chan struct{})}
 	p.changed = sync.NewCond(&p.mutex)
-	provider, err := idp.Start(idp.Config{})
+	provider, err := idp.Start(config)
 	p.must(err)
 	t.Cleanup(provider.Close)
 	p.terminal, p.program, err = pty.Open()
@@ -191,8 +206,6 @@ func sitDown(t *testing.T, script string) *person {
 	go p.watch()
 	go func() { _ = p.process.Wait(); close(p.ended) }()
 	t.Cleanup(func() { _ = syscall.Kill(-p.process.Process.Pid, syscall.SIGKILL); <-p.ended })
-	p.authorization = p.reads(`http://\S+/authoriz\S+state=\S+`)
-	p.callback = answerOf(p.authorization)
 	return p
 }
 

@@ -14,7 +14,7 @@ func runOnce(script *testscript.TestScript, arguments []string) outcome {
 	command := exec.Command(lookUp(script.Getenv("PATH"), arguments[0]), arguments[1:]...)
 	command.Dir = script.MkAbs(".")
 	for _, name := range []string{"PATH", "HOME", "WORK", "ISSUER", "KEYCHAIN", "KERNEL_KEYRING", "CLOCK", "BROWSING", "RUNS",
-		"TERMINAL", "TMPDIR", "GORACE"} {
+		"TERMINAL", "TMPDIR", "SLEPT", "TYPED", "GORACE"} {
 		command.Env = append(command.Env, name+"="+script.Getenv(name))
 	}
 	var stdout, stderr strings.Builder

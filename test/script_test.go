@@ -7,9 +7,11 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/rogpeppe/go-internal/testscript"
 
+	"github.com/kubectl-oidc-login/kubectl-oidc-login/pkg/browser"
 	"github.com/kubectl-oidc-login/kubectl-oidc-login/pkg/cli"
 )
 
@@ -51,14 +53,37 @@ func runProgram(arguments []string) {
 	clock, err := parseSlowClock(os.Getenv("CLOCK"))
 	check(err)
 	env.Now = clock.now
-	if os.Getenv("TERMINAL") != "real" { // the developer's own is not for scripts
-		env.HasTerminal = func() bool { return os.Getenv("TERMINAL") != "" }
-		env.HasKeyboard = func() bool { return false }
+	if clock.slept = os.Getenv("SLEPT"); clock.slept != "" {
+		env.Sleep = clock.sleep
+	}
+	if os.Getenv("OPENS") != "" {
+		openBeforeSleep(&env)
+	}
+	if terminal := os.Getenv("TERMINAL"); terminal != "real" { // the developer's own is not for scripts
+		typed, types := os.LookupEnv("TYPED")
+		person := &typist{typed: strings.Split(typed, "|"), seen: env.Stderr}
+		env.Stderr, env.ReadLine, env.ReadSecret = person, person.readLine, person.readSecret
+		env.HasTerminal = func() bool { return terminal != "" }
+		env.HasKeyboard = func() bool { return terminal != "" && types }
+		env.StderrIsTerminal = func() bool { return os.Getenv("STDERR_TERMINAL") != "" }
 	}
 	env.ReadFile = func(name string) ([]byte, error) { return os.ReadFile(filepath.Join(os.Getenv("WORK"), "root", name)) }
 	env.Keychain = folderKeychain(os.Getenv("KEYCHAIN"))
 	env.KernelKeyring = folderKeychain(os.Getenv("KERNEL_KEYRING"))
 	os.Exit(cli.Run(context.Background(), env))
+}
+
+// openBeforeSleep gives the browser the time that it has where sleeping takes time: it comes up before the first sleep.
+func openBeforeSleep(env *cli.Env) {
+	opened, open, sleep := make(chan struct{}), env.OpenBrowser, env.Sleep
+	env.OpenBrowser = func(command browser.Command, url string) error {
+		defer close(opened)
+		return open(command, url)
+	}
+	env.Sleep = func(ctx context.Context, length time.Duration) error {
+		<-opened
+		return sleep(ctx, length)
+	}
 }
 
 // usualArguments are what a kubeconfig of the script's provider would say. A script that says where to listen says all of

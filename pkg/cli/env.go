@@ -35,7 +35,12 @@ type Env struct {
 	HasKeyboard     func() bool     // whether a line typed there would come to this process
 	// ReadLine waits for a line typed at that terminal, whatever stdin is. When the context ends it returns at once, and
 	// leaves the terminal as it was.
-	ReadLine      func(context.Context) (string, error)
+	ReadLine func(context.Context) (string, error)
+	// ReadSecret is ReadLine for what is not shown. It calls ready when nothing typed is shown any more.
+	ReadSecret       func(ctx context.Context, ready func()) (string, error)
+	StderrIsTerminal func() bool
+	// Sleep waits, and returns the cause where the context ends first.
+	Sleep         func(context.Context, time.Duration) error
 	ReadFile      func(name string) ([]byte, error)     // a file of the system
 	Keychain      store.Keychain                        // the zero value is the operating system's
 	KernelKeyring store.Keychain                        // the zero value is the Linux kernel's
@@ -45,24 +50,27 @@ type Env struct {
 // OSEnv is the environment of this process.
 func OSEnv() Env {
 	return Env{
-		Args:            os.Args[1:],
-		Stdin:           os.Stdin,
-		Stdout:          os.Stdout,
-		Stderr:          os.Stderr,
-		Environ:         os.Environ(),
-		Now:             time.Now,
-		HomeDir:         os.UserHomeDir,
-		TempDir:         os.TempDir,
-		Executable:      os.Executable,
-		Interruptible:   interruptible,
-		OpenBrowser:     browser.Command.Open,
-		Parent:          parentOf,
-		ParentArguments: parentArguments,
-		HasTerminal:     hasTerminal,
-		HasKeyboard:     hasKeyboard,
-		ReadLine:        readLine,
-		ReadFile:        os.ReadFile,
-		Proxy:           http.ProxyFromEnvironment, // leaves out loopback addresses
+		Args:             os.Args[1:],
+		Stdin:            os.Stdin,
+		Stdout:           os.Stdout,
+		Stderr:           os.Stderr,
+		Environ:          os.Environ(),
+		Now:              time.Now,
+		HomeDir:          os.UserHomeDir,
+		TempDir:          os.TempDir,
+		Executable:       os.Executable,
+		Interruptible:    interruptible,
+		OpenBrowser:      browser.Command.Open,
+		Parent:           parentOf,
+		ParentArguments:  parentArguments,
+		HasTerminal:      hasTerminal,
+		HasKeyboard:      hasKeyboard,
+		ReadLine:         readLine,
+		ReadSecret:       readSecret,
+		StderrIsTerminal: func() bool { return isTerminal(os.Stderr) },
+		Sleep:            sleep,
+		ReadFile:         os.ReadFile,
+		Proxy:            http.ProxyFromEnvironment, // leaves out loopback addresses
 	}
 }
 

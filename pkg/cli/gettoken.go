@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"context"
 	"io"
 	"log/slog"
 
@@ -51,9 +52,10 @@ func getToken(command *cobra.Command, env Env, terminal *terminal, options *opti
 	if !ok {
 		ctx, stop := env.Interruptible(command.Context())
 		defer stop()
-		session.source.HasTerminal = env.HasTerminal()
+		// What asks nobody is no window that a program in the background could open.
+		session.source.HasTerminal = options.grant.asksNobody() || env.HasTerminal()
 		session.source.LoginHint = loginHint(getTokenArguments(command.Flags()))
-		session.source.MayAsk = func() error { return mayAsk(env, options.login, session.source.LoginHint) }
+		session.source.MayAsk = func() error { return mayAsk(env, options, session.source.LoginHint) }
 		if idToken, err = session.source.Obtain(ctx, session.key); err != nil {
 			return err
 		}
@@ -80,8 +82,7 @@ type session struct {
 
 // newSession is for verbs that may log in. Target names what the person logs in to, if it is known.
 func newSession(command *cobra.Command, env Env, terminal *terminal, options *options, target string) (*session, error) {
-	log := newLog(env.Stderr, options.verbose)
-	config, err := options.providerConfig(env, terminal, log)
+	config, err := options.providerConfig(env, terminal, command.Flags(), newLog(env.Stderr, options.verbose))
 	if err != nil {
 		return nil, err
 	}
@@ -91,12 +92,17 @@ func newSession(command *cobra.Command, env Env, terminal *terminal, options *op
 	config.Target = target
 	screen := newLoginScreen(env, terminal, options.login, config.Issuer)
 	config.ShowLogin, config.ReadAnswer = screen.show, screen.readAnswer
+	config.ShowDevice = func(_ context.Context, device provider.Device) {
+		showDevice(env, terminal, options.login, config.Issuer, config.Log, device)
+	}
+	asker := &asker{env, terminal, options.grant}
+	config.AskCode, config.AskPassword = asker.code, asker.password
 	return options.connect(env, terminal, config)
 }
 
 // newQuietSession is for verbs that never ask a person.
-func newQuietSession(env Env, terminal *terminal, options *options) (*session, error) {
-	config, err := options.providerConfig(env, terminal, newLog(env.Stderr, options.verbose))
+func newQuietSession(command *cobra.Command, env Env, terminal *terminal, options *options) (*session, error) {
+	config, err := options.providerConfig(env, terminal, command.Flags(), newLog(env.Stderr, options.verbose))
 	if err != nil {
 		return nil, err
 	}

@@ -17,15 +17,17 @@ const (
 )
 
 // mayAsk returns why nobody may be asked, or nil. Always means it: a person said so.
-func mayAsk(env Env, options loginOptions, loginHint string) error {
+func mayAsk(env Env, options *options, loginHint string) error {
 	var reason string
-	switch options.interactive {
-	case interactiveAlways:
+	switch {
+	case options.grant.asksNobody():
 		return nil
-	case interactiveNever:
+	case options.login.interactive == interactiveNever:
 		reason = "--interactive=never"
-	default:
-		reason = whyNobodyIsThere(env, options)
+	case options.grant.asksByTerminal() && !env.HasKeyboard():
+		reason = "there is no terminal to type at"
+	case options.login.interactive != interactiveAlways:
+		reason = whyNobodyIsThere(env, options.login)
 	}
 	if reason == "" {
 		return nil

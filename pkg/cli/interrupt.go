@@ -25,6 +25,18 @@ func interruptible(ctx context.Context) (context.Context, context.CancelFunc) {
 	return ctx, func() { cancel(nil); stop() }
 }
 
+// sleep waits for a while, or for the end of the context.
+func sleep(ctx context.Context, length time.Duration) error {
+	timer := time.NewTimer(length)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return nil
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	}
+}
+
 // watchParent sees that its parent is another one; where an orphan keeps the number of its parent, it sees nothing.
 func watchParent(ctx context.Context, parent int, cancel context.CancelCauseFunc) {
 	ticker := time.NewTicker(parentCheck)

@@ -24,6 +24,7 @@ import (
 // kubeconfig written for it works unchanged; where a default differs, the comment says why.
 type options struct {
 	provider providerOptions
+	grant    grantOptions
 	login    loginOptions
 	tls      tlsOptions
 	store    storeOptions
@@ -32,6 +33,7 @@ type options struct {
 
 func (o *options) addFlags(flags *pflag.FlagSet) {
 	o.provider.addFlags(flags)
+	o.grant.addFlags(flags)
 	o.login.addFlags(flags)
 	o.addOtherFlags(flags)
 }
@@ -39,6 +41,7 @@ func (o *options) addFlags(flags *pflag.FlagSet) {
 // addQuietFlags is for verbs that never ask a person.
 func (o *options) addQuietFlags(flags *pflag.FlagSet) {
 	o.provider.addFlags(flags)
+	o.grant.addFlags(flags)
 	o.addOtherFlags(flags)
 }
 
@@ -121,7 +124,7 @@ func (o *storeOptions) addFlags(flags *pflag.FlagSet) {
 }
 
 // providerConfig turns the flags into what pkg/provider takes, but for those of a login.
-func (o *options) providerConfig(env Env, terminal *terminal, log *slog.Logger) (provider.Config, error) {
+func (o *options) providerConfig(env Env, terminal *terminal, flags *pflag.FlagSet, log *slog.Logger) (provider.Config, error) {
 	for _, flag := range []struct{ name, value string }{
 		{"oidc-issuer-url", o.provider.issuerURL},
 		{"oidc-client-id", o.provider.clientID},
@@ -130,7 +133,7 @@ func (o *options) providerConfig(env Env, terminal *terminal, log *slog.Logger) 
 			return provider.Config{}, misused(fmt.Errorf("the flag --%s is missing", flag.name))
 		}
 	}
-	return provider.Config{
+	config := provider.Config{
 		Issuer:                 o.provider.issuerURL,
 		ClientID:               o.provider.clientID,
 		ClientSecret:           token.NewSecret(o.provider.clientSecret),
@@ -145,7 +148,9 @@ func (o *options) providerConfig(env Env, terminal *terminal, log *slog.Logger) 
 		Now:                    env.Now,
 		Log:                    log,
 		Warn:                   terminal.warn,
-	}, nil
+	}
+	err := o.grant.configure(env, flags, &config)
+	return config, err
 }
 
 // configure adds what a login needs.

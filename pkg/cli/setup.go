@@ -100,6 +100,8 @@ func getTokenArguments(flags *pflag.FlagSet) []string {
 		case slices.Contains([]string{"v", "interactive", "force-refresh", "userinfo", "output"}, flag.Name):
 		case flag.Name == "oidc-client-secret":
 			arguments = append(arguments, "--oidc-client-secret=YOUR_CLIENT_SECRET")
+		case flag.Name == "password":
+			arguments = append(arguments, "--password=YOUR_PASSWORD")
 		case ok:
 			for _, value := range values.GetSlice() {
 				arguments = append(arguments, "--"+flag.Name+"="+value)

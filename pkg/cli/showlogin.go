@@ -58,7 +58,7 @@ func (s *loginScreen) sayWays(place browser.Place, invitation provider.Invitatio
 	}
 	s.offerPaste()
 	if invitation.OffersDeviceFlow && !place.Display {
-		s.terminal.say("this provider also offers the device flow, which needs no browser on this machine")
+		s.terminal.say("this provider also offers --grant-type=device-code, which needs no browser on this machine")
 	}
 }
 

@@ -47,7 +47,7 @@ provider's UserInfo endpoint says of you. It ends with code 3 where you are not 
 }
 
 func showStatus(command *cobra.Command, env Env, terminal *terminal, options *options, output string, userInfo bool) error {
-	session, err := newQuietSession(env, terminal, options)
+	session, err := newQuietSession(command, env, terminal, options)
 	if err != nil {
 		return err
 	}

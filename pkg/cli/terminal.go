@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"os"
 	"strings"
 	"sync"
 	"time"
@@ -29,6 +30,19 @@ func (t *terminal) say(format string, arguments ...any) {
 	t.mutex.Lock()
 	defer t.mutex.Unlock()
 	_, _ = fmt.Fprintf(t.writer, "oidc-login: %s\n", oneLine(fmt.Sprintf(format, arguments...)))
+}
+
+// draw prints a picture of ours.
+func (t *terminal) draw(picture string) {
+	t.mutex.Lock()
+	defer t.mutex.Unlock()
+	_, _ = io.WriteString(t.writer, picture)
+}
+
+// isTerminal tells terminals from files and pipes. It takes the null device for one, where nobody looks anyway.
+func isTerminal(file *os.File) bool {
+	info, err := file.Stat()
+	return err == nil && info.Mode()&os.ModeCharDevice != 0
 }
 
 // warn prints what did not stop the call.

@@ -56,8 +56,31 @@ func readTerminal(ctx context.Context, lineEditing bool) (string, error) {
 	return readLineFrom(ctx, int(terminal.Fd()), isForeground)
 }
 
+// readSecret is readLine with the echo off. No password is longer than any system's lines.
+func readSecret(ctx context.Context, ready func()) (string, error) {
+	terminal, err := os.OpenFile("/dev/tty", os.O_RDWR, 0)
+	if err != nil {
+		return "", err
+	}
+	defer func() { _ = terminal.Close() }()
+	restore, err := changeModes(int(terminal.Fd()), func(modes *unix.Termios) { modes.Lflag &^= unix.ECHO })
+	if err != nil {
+		return "", err
+	}
+	defer restore()
+	ready()
+	return readLineFrom(ctx, int(terminal.Fd()), takesLines)
+}
+
 // lineEditingOff lets bytes come as they are typed. They are still shown, and Ctrl-C still works.
 func lineEditingOff(terminal int) (restore func(), err error) {
+	return changeModes(terminal, func(modes *unix.Termios) {
+		modes.Lflag &^= unix.ICANON
+		modes.Cc[unix.VMIN], modes.Cc[unix.VTIME] = 1, 0
+	})
+}
+
+func changeModes(terminal int, change func(*unix.Termios)) (restore func(), err error) {
 	if !takesLines(terminal) {
 		return nil, errors.New("another program has the terminal")
 	}
@@ -66,8 +89,7 @@ func lineEditingOff(terminal int) (restore func(), err error) {
 		return nil, err
 	}
 	modes := *before
-	modes.Lflag &^= unix.ICANON
-	modes.Cc[unix.VMIN], modes.Cc[unix.VTIME] = 1, 0
+	change(&modes)
 	if err := unix.IoctlSetTermios(terminal, setModes, &modes); err != nil {
 		return nil, err
 	}

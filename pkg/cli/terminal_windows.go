@@ -4,6 +4,8 @@ import (
 	"bufio"
 	"context"
 	"os"
+
+	"golang.org/x/sys/windows"
 )
 
 // hasTerminal reports whether a person sits at a console of this process, whatever stdin and stderr are.
@@ -25,6 +27,39 @@ func readLine(ctx context.Context) (string, error) {
 	if err != nil {
 		return "", err
 	}
+	return readConsole(ctx, console)
+}
+
+// readSecret is readLine with the echo off.
+func readSecret(ctx context.Context, ready func()) (string, error) {
+	console, err := os.OpenFile("CONIN$", os.O_RDWR, 0)
+	if err != nil {
+		return "", err
+	}
+	var before uint32
+	handle := windows.Handle(console.Fd())
+	if err := windows.GetConsoleMode(handle, &before); err != nil {
+		return "", err
+	}
+	const lines = windows.ENABLE_LINE_INPUT | windows.ENABLE_PROCESSED_INPUT
+	if err := windows.SetConsoleMode(handle, before&^windows.ENABLE_ECHO_INPUT|lines); err != nil {
+		return "", err
+	}
+	defer restoreConsole(before)
+	ready()
+	return readConsole(ctx, console)
+}
+
+// restoreConsole opens the console anew: the one that is read may be closed by now.
+func restoreConsole(mode uint32) {
+	if console, err := os.OpenFile("CONIN$", os.O_RDWR, 0); err == nil {
+		_ = windows.SetConsoleMode(windows.Handle(console.Fd()), mode)
+		_ = console.Close()
+	}
+}
+
+// readConsole closes the console when the line has come.
+func readConsole(ctx context.Context, console *os.File) (string, error) {
 	type outcome struct {
 		line string
 		err  error

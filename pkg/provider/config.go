@@ -20,13 +20,20 @@ type Config struct {
 	Issuer       string       // the issuer URL, byte for byte as in its tokens
 	ClientID     string       // the client registered for kubectl
 	ClientSecret token.Secret // empty for a public client, which is the right kind
-	Scopes       []string     // asked for besides openid
+	// ClientAssertion returns a JWT that authenticates the client in place of a secret; nil: there is none. It is called
+	// for each request, since others renew the assertion.
+	ClientAssertion func() (token.Secret, error)
+	Scopes          []string // asked for besides openid
 	// TrustedAudiences may be audiences of an ID token besides the client.
 	TrustedAudiences []string
 
 	ListenAddresses []string      // tried in order for the browser's answer, as host:port
 	RedirectURL     string        // empty: http://localhost:PORT
 	LoginTimeout    time.Duration // how long a person may take
+
+	Grant    Grant        // how to log in
+	Username string       // for Password; part of the identity
+	Password token.Secret // for Password
 
 	// CertificateAuthorities returns PEM texts that are added to the system's roots; nil: none. It is called when the
 	// provider is first asked for something, since most calls never ask.
@@ -50,6 +57,14 @@ type Config struct {
 	// ReadAnswer waits for a line that the person types at the terminal, where the browser cannot bring the answer; nil:
 	// nobody can type one. It is called as soon as a login is shown, and its context ends with the wait.
 	ReadAnswer func(context.Context) (string, error)
+	// ShowDevice brings the code of a device login before a person, and returns at once.
+	ShowDevice func(context.Context, Device)
+	// AskCode brings the authorization URL before a person and returns what they bring back.
+	AskCode func(ctx context.Context, authorizationURL string) (string, error)
+	// AskPassword asks for what is missing of Username and Password, and returns both.
+	AskPassword func(context.Context) (username string, password token.Secret, err error)
+	// Sleep waits, and returns the cause where the context ends first.
+	Sleep func(context.Context, time.Duration) error
 	// Target is what the person logs in to, for the last page; empty: not said.
 	Target string
 }
@@ -79,7 +94,7 @@ func New(config Config) (*Provider, error) {
 	if config.ClientID == "" {
 		return nil, misused(fmt.Errorf("the client ID is missing"))
 	}
-	redirect, err := parseRedirectURL(config.RedirectURL)
+	redirect, err := config.redirect()
 	if err != nil {
 		return nil, misused(err)
 	}
@@ -101,7 +116,25 @@ func (c Config) scopes() []string {
 
 // Key returns the identity that this configuration asks for.
 func (c Config) Key() token.Key {
-	return token.Key{Issuer: c.Issuer, ClientID: c.ClientID, Scopes: c.scopes()}
+	key := token.Key{Issuer: c.Issuer, ClientID: c.ClientID, Scopes: c.scopes(), Machine: c.Grant == ClientCredentials}
+	if c.Grant == Password {
+		key.Account = c.Username
+	}
+	return key
+}
+
+// redirect is where the browser's answer is caught, if this program does so.
+func (c Config) redirect() (*url.URL, error) {
+	switch c.Grant {
+	case AuthCode:
+		return parseRedirectURL(c.RedirectURL)
+	case AuthCodeKeyboard:
+		// https://www.rfc-editor.org/rfc/rfc6749#section-3.1.2
+		if parsed, err := url.Parse(c.RedirectURL); err != nil || parsed.Scheme == "" || parsed.Fragment != "" {
+			return nil, fmt.Errorf("redirect URL %q is not a URL without fragment", printable(c.RedirectURL))
+		}
+	}
+	return nil, nil
 }
 
 // checkIssuer asks for https without query or fragment

@@ -45,6 +45,11 @@ func refused(hint, format string, arguments ...any) error {
 	return &token.Error{Kind: token.Refused, Err: fmt.Errorf(format, arguments...), Hint: []string{hint}}
 }
 
+func isKind(err error, kind token.Kind) bool {
+	var failure *token.Error
+	return errors.As(err, &failure) && failure.Kind == kind
+}
+
 const keptHint = "Nothing stored is lost. Try again when the provider can be reached."
 
 const portalHint = "A proxy, a captive portal or a login page may answer in its place. Check the network and the issuer URL."

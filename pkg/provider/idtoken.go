@@ -37,7 +37,7 @@ type expected struct {
 	algorithms  []string
 	keys        keySource
 	now         time.Time      // the provider's time
-	nonce       string         // as sent at login
+	nonce       string         // as sent at login; empty: none was
 	accessToken token.Secret   // issued beside the ID token; may be empty
 	previous    *token.Session // on a refresh: the login it belongs to
 }
@@ -178,11 +178,18 @@ func checkStart(got idToken, want expected) error {
 	return nil
 }
 
-// checkNonce wants the nonce at login. A refreshed token needs none, but may not carry another.
+// checkNonce wants the nonce of the login back, and none where none was sent: then the token is an answer to somebody else
+// (https://openid.net/specs/openid-connect-core-1_0.html#IDToken). A refreshed token needs none, but may not carry another.
 func checkNonce(got idToken, want expected) error {
 	if want.previous != nil {
 		if got.claims.Nonce != "" && !equal(got.claims.Nonce, want.previous.Nonce) {
 			return errors.New("its nonce is not that of the login")
+		}
+		return nil
+	}
+	if want.nonce == "" {
+		if got.claims.Nonce != "" {
+			return errors.New("it has a nonce, though none was sent")
 		}
 		return nil
 	}

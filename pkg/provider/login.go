@@ -14,12 +14,9 @@ import (
 	"github.com/kubectl-oidc-login/kubectl-oidc-login/pkg/token"
 )
 
-// Login runs the authorization code flow in a browser (https://openid.net/specs/openid-connect-core-1_0.html#CodeFlowAuth).
-func (p *Provider) Login(ctx context.Context, _ token.Key, asking func()) (token.Set, error) {
-	from, _, err := p.discover(ctx, true) // a person's time is worth a request
-	if err != nil {
-		return token.Set{}, err
-	}
+// logInByBrowser runs the authorization code flow in a browser of this machine
+// (https://openid.net/specs/openid-connect-core-1_0.html#CodeFlowAuth).
+func (p *Provider) logInByBrowser(ctx context.Context, from *metadata, asking func()) (token.Set, error) {
 	until := p.config.Now().Add(p.config.LoginTimeout)
 	ctx, cancel := context.WithTimeoutCause(ctx, p.config.LoginTimeout, errTooLate)
 	defer cancel()
@@ -29,15 +26,11 @@ func (p *Provider) Login(ctx context.Context, _ token.Key, asking func()) (token
 		return token.Set{}, failed("Free the port, or name another with --listen-address; the provider must know it.", "%w", err)
 	}
 	defer listener.Close()
-	if p.config.InsecureSkipTLSVerify {
-		p.config.Warn(errors.New("the provider's certificate is not checked (--insecure-skip-tls-verify); anybody on the way can read your tokens"))
-	}
 	if listener.IsOpenToOthers() {
 		// https://www.rfc-editor.org/rfc/rfc8252#section-8.3
 		p.config.Warn(errors.New("other machines can reach the port of this login; --listen-address should name a loopback address"))
 	}
 
-	p.checkListed(from)
 	login := newLogin(p, from, listener.RedirectURI())
 	asking()
 	p.config.ShowLogin(ctx, Invitation{
@@ -90,7 +83,12 @@ func newLogin(p *Provider, from *metadata, redirectURI string) *login {
 	return &login{
 		provider: p,
 		metadata: from,
-		client:   p.oauth2Client(from, redirectURI),
+		client: &oauth2.Config{
+			ClientID:    p.config.ClientID,
+			Endpoint:    oauth2.Endpoint{AuthURL: from.AuthURL},
+			RedirectURL: redirectURI,
+			Scopes:      p.config.scopes(),
+		},
 		state:    rand.Text(),
 		nonce:    rand.Text(),
 		verifier: oauth2.GenerateVerifier(),
@@ -110,26 +108,18 @@ func (l *login) finish(ctx context.Context, response url.Values) (token.Set, err
 	return l.redeem(ctx, code)
 }
 
-// redeem turns a code into verified tokens.
+// redeem uses the code, once (https://www.rfc-editor.org/rfc/rfc6749#section-4.1.3).
 func (l *login) redeem(ctx context.Context, code token.Secret) (token.Set, error) {
-	got, err := l.provider.ask(ctx, "login", func(ctx context.Context) (*oauth2.Token, error) {
-		return l.client.Exchange(ctx, code.Reveal(), oauth2.VerifierOption(l.verifier))
+	got, err := l.provider.ask(ctx, "login", l.metadata, url.Values{
+		"grant_type":    {"authorization_code"},
+		"code":          {code.Reveal()},
+		"redirect_uri":  {l.client.RedirectURL},
+		"code_verifier": {l.verifier},
 	})
 	if err != nil {
 		return token.Set{}, err
 	}
-	if got.idToken.IsEmpty() {
-		// https://openid.net/specs/openid-connect-core-1_0.html#TokenResponse
-		return token.Set{}, failed("Check that the client may use OpenID Connect, not just OAuth 2.0, and the scope openid.",
-			"login: the provider's answer has no ID token")
-	}
-	claims, err := l.provider.verify(ctx, l.metadata, got, expected{nonce: l.nonce})
-	if err != nil {
-		return token.Set{}, err
-	}
-	l.provider.checkClock(got)
-	l.provider.checkGranted(got)
-	return got.set(claims, l.nonce), nil
+	return l.provider.accept(ctx, l.metadata, got, l.nonce)
 }
 
 // code reads the authorization response. Whether it came from our issuer is settled first, for errors too

@@ -4,7 +4,6 @@ import (
 	"errors"
 
 	"github.com/kubectl-oidc-login/kubectl-oidc-login/pkg/loopback"
-	"github.com/kubectl-oidc-login/kubectl-oidc-login/pkg/token"
 )
 
 // paste lets the person bring the answer by hand, or nothing where they cannot.
@@ -23,7 +22,7 @@ func (p *Provider) paste(bare func(code string) error) *loopback.Paste {
 
 // notKnown says that a code was no code of this login, which is no reason to end it: the right one is still unspent.
 func notKnown(outcome error) error {
-	if errors.Is(outcome, token.ErrSessionEnded) {
+	if oauthCode(outcome) == "invalid_grant" {
 		return errors.New("the provider does not take the pasted code; still waiting for the right one")
 	}
 	return nil

@@ -3,9 +3,9 @@ package provider
 import (
 	"context"
 	"errors"
+	"fmt"
 	"net/http"
-
-	"golang.org/x/oauth2"
+	"net/url"
 
 	"github.com/kubectl-oidc-login/kubectl-oidc-login/pkg/token"
 )
@@ -56,10 +56,14 @@ func (p *Provider) Refresh(ctx context.Context, _ token.Key, session token.Sessi
 // refresh stops for a context that ends while it connects, but not once the request may be under way: the answer is the
 // only copy of the next refresh token. The HTTP client's own deadline bounds it.
 func (p *Provider) refresh(ctx context.Context, from *metadata, session token.Session) (answer, error) {
-	return p.ask(cancelledOnlyByDial(ctx), "refresh", func(ctx context.Context) (*oauth2.Token, error) {
-		old := &oauth2.Token{RefreshToken: session.RefreshToken.Reveal()}
-		return p.oauth2Client(from, "").TokenSource(ctx, old).Token()
+	got, err := p.ask(cancelledOnlyByDial(ctx), "refresh", from, url.Values{
+		"grant_type":    {"refresh_token"},
+		"refresh_token": {session.RefreshToken.Reveal()},
 	})
+	if oauthCode(err) == "invalid_grant" {
+		err = fmt.Errorf("%w: %w", token.ErrSessionEnded, err)
+	}
+	return got, err
 }
 
 func isNotFound(err error) bool {

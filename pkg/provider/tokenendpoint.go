@@ -4,12 +4,14 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"net/http"
-	"slices"
+	"net/url"
 	"strings"
 	"time"
 
 	"golang.org/x/oauth2"
+	"golang.org/x/oauth2/clientcredentials"
 
 	"github.com/kubectl-oidc-login/kubectl-oidc-login/pkg/token"
 )
@@ -24,42 +26,34 @@ type answer struct {
 	issued       time.Time    // by the provider's clock
 }
 
-// oauth2Client is the OAuth 2.0 client for x/oauth2. It uses one way to authenticate, chosen from the metadata and never by
-// trial, since a code or a rotating refresh token must not be sent twice
-// (https://openid.net/specs/openid-connect-core-1_0.html#ClientAuthentication).
-func (p *Provider) oauth2Client(from *metadata, redirectURI string) *oauth2.Config {
-	style := oauth2.AuthStyleInParams
-	// A list without elements is one that should have been left out
-	// (https://openid.net/specs/openid-connect-discovery-1_0.html#ProviderConfigurationResponse).
-	if !p.config.ClientSecret.IsEmpty() &&
-		(len(from.TokenAuthMethods) == 0 || slices.Contains(from.TokenAuthMethods, "client_secret_basic")) {
-		style = oauth2.AuthStyleInHeader
-	}
-	return &oauth2.Config{
-		ClientID:     p.config.ClientID,
-		ClientSecret: p.config.ClientSecret.Reveal(),
-		Endpoint:     oauth2.Endpoint{AuthURL: from.AuthURL, TokenURL: from.TokenURL, AuthStyle: style},
-		RedirectURL:  redirectURI,
-		Scopes:       p.config.scopes(),
-	}
-}
-
-// ask sends one request to the token endpoint and reads its answer. What is the noun for errors.
-func (p *Provider) ask(ctx context.Context, what string,
-	request func(context.Context) (*oauth2.Token, error)) (answer, error) {
+// ask sends one form to the token endpoint and reads its answer. What is the noun for errors.
+func (p *Provider) ask(ctx context.Context, what string, from *metadata, form url.Values) (answer, error) {
 	client, err := p.client()
 	if err != nil {
 		return answer{}, err
 	}
-	observer := &observer{next: client.Transport, now: p.config.Now}
+	authentication, err := p.authentication(from)
+	if err != nil {
+		return answer{}, err
+	}
+	observer := p.observe(client.Transport, "the token endpoint")
 	observed := *client
 	observed.Transport = observer
+	maps.Copy(form, authentication.parameters)
+	// Of what x/oauth2 can send, this takes any form, also another grant_type.
+	request := clientcredentials.Config{
+		ClientID:       p.config.ClientID,
+		ClientSecret:   authentication.secret.Reveal(),
+		TokenURL:       from.TokenURL,
+		EndpointParams: form,
+		AuthStyle:      authentication.style,
+	}
 	started := time.Now()
-	got, err := request(context.WithValue(ctx, oauth2.HTTPClient, &observed))
+	got, err := request.Token(context.WithValue(ctx, oauth2.HTTPClient, &observed))
 	received := p.config.Now()
 	p.config.Log.Info("asked the provider", "for", what, "status", observer.status, "took", time.Since(started))
 	if err != nil {
-		return answer{}, p.tokenError(what, err, observer)
+		return answer{}, p.endpointError(what, err, observer)
 	}
 	if !strings.EqualFold(got.TokenType, "Bearer") {
 		// https://www.rfc-editor.org/rfc/rfc6749#section-7.1
@@ -78,8 +72,8 @@ func (p *Provider) ask(ctx context.Context, what string,
 	}, nil
 }
 
-// tokenError sorts failures of the token endpoint: refused, busy or unreachable, not the provider.
-func (p *Provider) tokenError(what string, err error, observed *observer) error {
+// endpointError sorts failures of an endpoint: refused, busy or unreachable, not the provider.
+func (p *Provider) endpointError(what string, err error, observed *observer) error {
 	var refusal *oauth2.RetrieveError
 	switch {
 	case !observed.answered:
@@ -87,13 +81,13 @@ func (p *Provider) tokenError(what string, err error, observed *observer) error 
 	case errors.As(err, &refusal) && refusal.ErrorCode != "":
 		return oauthError(what, refusal, waitHint(observed.status, observed.wait))
 	case observed.status < 200 || observed.status > 299:
-		return wrongStatus(what, "the token endpoint", observed.status, observed.wait)
+		return wrongStatus(what, observed.endpoint, observed.status, observed.wait)
 	case observed.html:
-		return notTheProvider(what, "the token endpoint")
+		return notTheProvider(what, observed.endpoint)
 	default:
 		return &token.Error{
 			Kind: token.Unreachable,
-			Err:  fmt.Errorf("%s: the token endpoint's answer cannot be read", what),
+			Err:  fmt.Errorf("%s: %s's answer cannot be read", what, observed.endpoint),
 			Hint: []string{keptHint},
 		}
 	}
@@ -101,14 +95,13 @@ func (p *Provider) tokenError(what string, err error, observed *observer) error 
 
 // oauthError maps https://www.rfc-editor.org/rfc/rfc6749#section-5.2. Wait is a hint for a provider that is busy.
 func oauthError(what string, refusal *oauth2.RetrieveError, wait []string) error {
-	err := fmt.Errorf("%s: the provider refused: %s", what, describe(refusal.ErrorCode, refusal.ErrorDescription))
+	err := fmt.Errorf("%s: the provider refused: %w", what, &oauthFailure{refusal.ErrorCode, refusal.ErrorDescription})
 	failure := &token.Error{Kind: token.Refused, Err: err}
 	switch refusal.ErrorCode {
 	case "invalid_grant":
-		failure.Err = fmt.Errorf("%w: %w", token.ErrSessionEnded, err)
 		failure.Hint = []string{"Log in again."}
 	case "invalid_client", "unauthorized_client":
-		failure.Hint = []string{"Check --oidc-client-id and --oidc-client-secret against the client's settings at the provider."}
+		failure.Hint = []string{"Check --oidc-client-id and --oidc-client-secret or --client-assertion-file against the client's settings at the provider."}
 	case "temporarily_unavailable", "server_error":
 		failure.Kind, failure.Hint = token.Unreachable, append([]string{keptHint}, wait...)
 	default:
@@ -119,6 +112,29 @@ func oauthError(what string, refusal *oauth2.RetrieveError, wait []string) error
 		}
 	}
 	return failure
+}
+
+// oauthFailure is an OAuth error code and its description, both in a stranger's words.
+type oauthFailure struct{ code, description string }
+
+func (e *oauthFailure) Error() string { return describe(e.code, e.description) }
+
+// oauthCode is the OAuth error code in an error, or empty.
+func oauthCode(err error) string {
+	var failure *oauthFailure
+	if !errors.As(err, &failure) {
+		return ""
+	}
+	return failure.code
+}
+
+// oauthText is what an OAuth error says.
+func oauthText(err error) string {
+	var failure *oauthFailure
+	if !errors.As(err, &failure) {
+		return ""
+	}
+	return failure.Error()
 }
 
 // describe joins an OAuth error code and its description.
@@ -133,11 +149,16 @@ func describe(code, description string) string {
 type observer struct {
 	next     http.RoundTripper
 	now      func() time.Time
+	endpoint string // its name in errors
 	answered bool
 	status   int // any number: a server can even answer 000
 	html     bool
 	date     time.Time
 	wait     time.Duration // for which it asks to be left alone
+}
+
+func (p *Provider) observe(next http.RoundTripper, endpoint string) *observer {
+	return &observer{next: next, now: p.config.Now, endpoint: endpoint}
 }
 
 func (o *observer) RoundTrip(request *http.Request) (*http.Response, error) {

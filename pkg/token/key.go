@@ -13,6 +13,8 @@ type Key struct {
 	Issuer   string   // the issuer URL, byte for byte as configured
 	ClientID string   // the client registered at the issuer
 	Scopes   []string // the scopes asked for, in any order
+	Account  string   // who is meant, where a call says so; empty: whoever logs in
+	Machine  bool     // the client itself is meant, and no person
 }
 
 // ID returns the key's name in stores and locks: the SHA-256 of its canonical JSON, in hex. Equal keys have equal IDs in
@@ -23,7 +25,9 @@ func (k Key) ID() string {
 		Issuer   string   `json:"issuer"`
 		ClientID string   `json:"client_id"`
 		Scopes   []string `json:"scopes"`
-	}{k.Issuer, k.ClientID, scopes})
+		Account  string   `json:"account,omitempty"`
+		Machine  bool     `json:"machine,omitempty"`
+	}{k.Issuer, k.ClientID, scopes, k.Account, k.Machine})
 	if err != nil {
 		panic(err) // strings always marshal
 	}

@@ -23,19 +23,26 @@ func TestKeyID(t *testing.T) {
 	t.Parallel()
 	requirements.Covers(t, "STO-06")
 	base := Key{Issuer: "https://op.example", ClientID: "kubernetes", Scopes: []string{"openid", "groups"}}
+	with := func(change func(*Key)) Key {
+		changed := base
+		change(&changed)
+		return changed
+	}
 	for name, same := range map[string]Key{
-		"order of scopes": {base.Issuer, base.ClientID, []string{"groups", "openid"}},
-		"scope twice":     {base.Issuer, base.ClientID, []string{"groups", "openid", "groups"}},
+		"order of scopes": with(func(k *Key) { k.Scopes = []string{"groups", "openid"} }),
+		"scope twice":     with(func(k *Key) { k.Scopes = []string{"groups", "openid", "groups"} }),
 	} {
 		if same.ID() != base.ID() {
 			t.Errorf("%s makes another identity", name)
 		}
 	}
 	for name, other := range map[string]Key{
-		"issuer":   {"https://op.example/", base.ClientID, base.Scopes},
-		"client":   {base.Issuer, "other", base.Scopes},
-		"scopes":   {base.Issuer, base.ClientID, []string{"openid"}},
-		"boundary": {base.Issuer, base.ClientID, []string{"openid groups"}},
+		"issuer":   with(func(k *Key) { k.Issuer = "https://op.example/" }),
+		"client":   with(func(k *Key) { k.ClientID = "other" }),
+		"scopes":   with(func(k *Key) { k.Scopes = []string{"openid"} }),
+		"boundary": with(func(k *Key) { k.Scopes = []string{"openid groups"} }),
+		"account":  with(func(k *Key) { k.Account = "alice" }),
+		"kind":     with(func(k *Key) { k.Machine = true }),
 	} {
 		if other.ID() == base.ID() {
 			t.Errorf("another %s makes the same identity", name)

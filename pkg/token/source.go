@@ -106,6 +106,9 @@ func (s *Source) Stored(ctx context.Context, key Key) (IDToken, bool) {
 
 // Obtain returns an ID token that is not in the store yet: a refreshed one, or that of a login.
 func (s *Source) Obtain(ctx context.Context, key Key) (IDToken, error) {
+	if key.Machine {
+		return s.logInMachine(ctx, key)
+	}
 	renewed, err := s.renew(ctx, key)
 	if !errors.Is(err, errLoginNeeded) {
 		return renewed, err
@@ -117,6 +120,15 @@ func (s *Source) Obtain(ctx context.Context, key Key) (IDToken, error) {
 		}
 	}
 	return s.logIn(ctx, key)
+}
+
+// logInMachine needs nobody, and has no session to renew.
+func (s *Source) logInMachine(ctx context.Context, key Key) (IDToken, error) {
+	idToken, err := s.logIn(ctx, key)
+	if isUnreachable(err) {
+		return s.lastLegs(ctx, key, err)
+	}
+	return idToken, err
 }
 
 // Login asks a person even though a session may exist, and saves the result.

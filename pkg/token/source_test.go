@@ -497,3 +497,26 @@ func TestInterruptedRefreshIsSaved(t *testing.T) {
 		t.Errorf("the new refresh token was lost: %v", world.calls)
 	}
 }
+
+// A client has no session: it logs in anew each time, whoever may be asked, and bears a provider that is away.
+func TestMachine(t *testing.T) {
+	t.Parallel()
+	machine := key
+	machine.Machine = true
+	world := newWorld().holds("old", 55*time.Second)
+	source := world.source()
+	got, err := source.Obtain(t.Context(), machine)
+	const want = "lock login, LOGIN, lock refresh, begin rt-login, unlock refresh, unlock login"
+	if calls := strings.Join(world.calls, ", "); err != nil || got.Raw.Reveal() != "id-login" || calls != want {
+		t.Errorf("expected %s\ngot %s, %v", want, calls, err)
+	}
+
+	for age, wanted := range map[time.Duration]string{55 * time.Second: "id-old", time.Hour: ""} {
+		world := newWorld().holds("old", age)
+		world.login = func() (Set, error) { return Set{}, unreachable() }
+		got, err := world.source().Obtain(t.Context(), machine)
+		if got.Raw.Reveal() != wanted || (err == nil) != (wanted != "") {
+			t.Errorf("a token of %s: expected %q, got %q, %v", age, wanted, got.Raw.Reveal(), err)
+		}
+	}
+}

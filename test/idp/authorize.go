@@ -73,10 +73,8 @@ func checkAuthorizationRequest(query url.Values) error {
 	default:
 		return failure{"unsupported_response_type", "response_type must be code"}
 	}
-	// https://openid.net/specs/openid-connect-core-1_0.html#AuthRequest: the scope must contain openid
-	others := func(scope string) bool { return scope != "openid" }
-	if len(slices.DeleteFunc(strings.Fields(query.Get("scope")), others)) != 1 {
-		return failure{"invalid_scope", "scope must contain openid exactly once"}
+	if err := checkScope(query.Get("scope")); err != nil {
+		return err
 	}
 	// https://www.rfc-editor.org/rfc/rfc9700#section-2.1: state against forged answers
 	if query.Get("state") == "" {

@@ -11,20 +11,24 @@ var secretMethods = []string{"client_secret_basic", "client_secret_post"}
 func (s *Server) discover(*http.Request) answer {
 	authenticationMethods := []string{"none"}
 	switch {
+	case s.config.ClientAssertion != "":
+		authenticationMethods = []string{"private_key_jwt"}
 	case s.config.ClientSecret != "" && s.behaviour.authentication != "":
 		authenticationMethods = []string{s.behaviour.authentication}
 	case s.config.ClientSecret != "":
 		authenticationMethods = secretMethods
 	}
 	document := map[string]any{
-		"issuer":                                s.issuer,
-		"authorization_endpoint":                s.url(Authorization),
-		"token_endpoint":                        s.url(Token),
-		"userinfo_endpoint":                     s.url(UserInfo),
-		"jwks_uri":                              s.url(Keys),
+		"issuer":                 s.issuer,
+		"authorization_endpoint": s.url(Authorization),
+		"token_endpoint":         s.url(Token),
+		"userinfo_endpoint":      s.url(UserInfo),
+		"jwks_uri":               s.url(Keys),
+		// https://www.rfc-editor.org/rfc/rfc8628#section-4
+		"device_authorization_endpoint":         s.url(Device),
 		"response_types_supported":              []string{"code"},
 		"response_modes_supported":              []string{"query"},
-		"grant_types_supported":                 []string{"authorization_code", "refresh_token"},
+		"grant_types_supported":                 []string{"authorization_code", "refresh_token", "password", "client_credentials", deviceGrantType},
 		"subject_types_supported":               []string{"public"},
 		"scopes_supported":                      []string{"openid", "profile", "email", "groups", "offline_access"},
 		"id_token_signing_alg_values_supported": []string{"RS256", "ES256"},

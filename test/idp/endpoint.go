@@ -20,6 +20,8 @@ const (
 	Authorization Endpoint = "authorization"
 	Token         Endpoint = "token"
 	UserInfo      Endpoint = "userinfo"
+	Device        Endpoint = "device_authorization"
+	DevicePage    Endpoint = "device"
 )
 
 // path of an endpoint is relative to the issuer.
@@ -56,6 +58,8 @@ func (s *Server) routes() http.Handler {
 		// https://www.rfc-editor.org/rfc/rfc6749#section-3.2: the client must use POST
 		{Token, []string{http.MethodPost}, s.token},
 		{UserInfo, []string{http.MethodGet, http.MethodPost}, s.userInfo},
+		{Device, []string{http.MethodPost}, s.authorizeDevice},
+		{DevicePage, []string{http.MethodGet}, s.devicePage},
 	} {
 		mux.Handle(strings.TrimSuffix(s.config.Path, "/")+s.config.path(route.endpoint), s.serve(route))
 	}

@@ -31,7 +31,7 @@ const (
 const hugeSize = 5 << 20
 
 func (b *behaviour) setFault(endpoint Endpoint, value string) error {
-	if !slices.Contains([]Endpoint{Discovery, Keys, Authorization, Token, UserInfo}, endpoint) {
+	if !slices.Contains([]Endpoint{Discovery, Keys, Authorization, Token, UserInfo, Device}, endpoint) {
 		return errors.New("unknown endpoint")
 	}
 	value, number, limited := strings.Cut(value, ",times=")
@@ -44,8 +44,8 @@ func (b *behaviour) setFault(endpoint Endpoint, value string) error {
 			return errors.New("times must be a number above 0")
 		}
 	}
-	if strings.HasPrefix(value, "error=") && endpoint != Token {
-		return errors.New("only the token endpoint answers with an OAuth error")
+	if strings.HasPrefix(value, "error=") && endpoint != Token && endpoint != Device {
+		return errors.New("only the token and device authorization endpoints answer with an OAuth error")
 	}
 	if (value == "invalid-token" || value == "encrypted") && endpoint != UserInfo {
 		return errors.New("only UserInfo answers so")

@@ -31,8 +31,12 @@ type authorizationCode struct {
 // matches verifies PKCE.
 // https://www.rfc-editor.org/rfc/rfc7636#section-4.6
 func (c *authorizationCode) matches(verifier string) bool {
+	return matches(verifier, c.challenge)
+}
+
+func matches(verifier, challenge string) bool {
 	hash := sha256.Sum256([]byte(verifier))
-	return base64.RawURLEncoding.EncodeToString(hash[:]) == c.challenge
+	return base64.RawURLEncoding.EncodeToString(hash[:]) == challenge
 }
 
 type refreshToken struct {

@@ -28,6 +28,8 @@ type Config struct {
 	ClientID string
 	// ClientSecret makes the client confidential; "" means a public client.
 	ClientSecret string
+	// ClientAssertion is the JWT that authenticates the client, in place of a secret; "" means none.
+	ClientAssertion string
 	// RedirectURIs are compared exactly; nil means any http URI on localhost, 127.0.0.1 or [::1].
 	RedirectURIs []string
 	// Users by username; nil means alice with the password "correct horse".
@@ -80,6 +82,7 @@ type Server struct {
 	foreignKeys   *keyring // never published; nil until needed
 	rotations     int
 	codes         map[string]*authorizationCode
+	deviceCodes   map[string]*deviceCode
 	refreshTokens map[string]*refreshToken
 	accessTokens  map[string]*accessToken
 	reuse         int
@@ -104,11 +107,12 @@ func Start(config Config) (*Server, error) {
 		stopped:       make(chan struct{}),
 		behaviour:     goodBehaviour(config),
 		codes:         map[string]*authorizationCode{},
+		deviceCodes:   map[string]*deviceCode{},
 		refreshTokens: map[string]*refreshToken{},
 		accessTokens:  map[string]*accessToken{},
 		secrets:       map[string]bool{},
 	}
-	s.keepSecret(config.ClientSecret)
+	s.keepSecret(config.ClientSecret, config.ClientAssertion)
 	if s.keys, err = newKeyring(firstPublishedKey); err != nil {
 		return nil, fmt.Errorf("keys of the provider: %w", err)
 	}

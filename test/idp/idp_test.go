@@ -515,7 +515,7 @@ func TestCodeStrictness(t *testing.T) {
 		want   string
 	}{
 		"no grant type":          {without("grant_type"), 400, "invalid_request"},
-		"unknown grant type":     {with("grant_type", "password"), 400, "unsupported_grant_type"},
+		"unknown grant type":     {with("grant_type", "implicit"), 400, "unsupported_grant_type"},
 		"no client":              {without("client_id"), 401, "invalid_client"},
 		"unknown client":         {with("client_id", "other"), 401, "invalid_client"},
 		"secret of a public one": {with("client_secret", "x"), 401, "invalid_client"},

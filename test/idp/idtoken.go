@@ -18,7 +18,7 @@ func (s *Server) newIDToken(grant *grant, occasion occasion, accessToken string)
 	// https://openid.net/specs/openid-connect-core-1_0.html#RefreshTokenResponse: still the time of the login
 	claims["auth_time"] = grant.authenticatedAt.Unix()
 	claims["at_hash"] = accessTokenHash(s.behaviour.algorithm, accessToken)
-	if occasion == login {
+	if occasion == login && grant.nonce != "" {
 		claims["nonce"] = grant.nonce
 	}
 	if s.behaviour.padding > 0 {

@@ -30,6 +30,11 @@ type behaviour struct {
 
 	authentication string // the one way in which the client may authenticate; "" means either
 
+	assertion     string // with Config.ClientAssertion: the one to present now
+	approval      string // of device codes: "", "denied" or "never"
+	approvalAfter int    // polls that are told to wait
+	slowDowns     int    // polls that are told to come less often
+
 	latency        time.Duration
 	lifetime       time.Duration
 	padding        int
@@ -45,6 +50,7 @@ func goodBehaviour(config Config) behaviour {
 		algorithm:         "RS256",
 		signature:         goodSignature,
 		userInfoAlgorithm: "RS256",
+		assertion:         config.ClientAssertion,
 		latency:           config.Latency,
 		lifetime:          config.IDTokenLifetime,
 		padding:           config.IDTokenPadding,
@@ -70,6 +76,7 @@ func (s *Server) Reset() {
 //	header.MEMBER         JOSE header of ID tokens
 //	token.MEMBER          good answers of the token endpoint; login.token.MEMBER and refresh.token.MEMBER only those
 //	authorize.PARAMETER   authorization response; with authorize.error there is no code
+//	device.MEMBER         answers of the device authorization endpoint; a changed lifetime or interval is the one that counts
 //	userinfo.CLAIM        answers of UserInfo; userinfo-header.MEMBER is the JOSE header of signed ones
 //
 // A refresh token is retired only if the answer hands over our new one: with refresh.token.refresh_token=null the old
@@ -83,6 +90,10 @@ func (s *Server) Reset() {
 //	                  keys for encryption; 3 at most
 //	keys.rotate=before-signing   new keys each time that an ID token is signed, right before
 //	authentication=client_secret_basic   the one way in which a client with a secret may authenticate, and that is listed
+//	assertion=JWT     the client assertion to present from now on, with Config.ClientAssertion
+//	approval=2        so many polls for a device code are told to wait, then the first user has approved; "denied" and
+//	                  "never" are the other ends
+//	slow-down=1       so many polls are told to come less often before that, however rarely they come
 //	lifetime=60s  latency=50ms  padding=4096   as in Config
 //	rotation=off      a refresh answers with the same refresh token
 //	refresh=off       no refresh token is issued
@@ -101,7 +112,7 @@ func (s *Server) Reset() {
 //	huge                 5 MiB of JSON
 //	redirect=URL         status 302
 //	503,retry-after=2    any status from 400 on; the second part may be left out, a third one is error=CODE
-//	error=CODE           an OAuth error; token endpoint only
+//	error=CODE           an OAuth error; token and device authorization endpoints only
 //	invalid-token        status 401, the access token is refused; UserInfo only
 //	encrypted            a JWT of five parts; UserInfo only
 //	hang                 no answer until the client goes away or the provider is closed
@@ -124,7 +135,7 @@ func (b *behaviour) set(name, value string) error {
 		"discovery", "header", "authorize",
 		"claims", "login.claims", "refresh.claims",
 		"token", "login.token", "refresh.token",
-		"userinfo", "userinfo-header",
+		"userinfo", "userinfo-header", "device",
 	} {
 		member, found := strings.CutPrefix(name, document+".")
 		member, appends := strings.CutSuffix(member, "+")
@@ -185,6 +196,12 @@ func (b *behaviour) setSwitch(name, value string) (err error) {
 			return fmt.Errorf("must be one of %s", strings.Join(secretMethods, ", "))
 		}
 		b.authentication = value
+	case "assertion":
+		b.assertion = value
+	case "approval":
+		err = b.setApproval(value)
+	case "slow-down":
+		b.slowDowns, err = strconv.Atoi(value)
 	case "latency":
 		b.latency, err = time.ParseDuration(value)
 	case "lifetime":
@@ -200,6 +217,16 @@ func (b *behaviour) setSwitch(name, value string) (err error) {
 	default:
 		return errors.New("unknown name")
 	}
+	return err
+}
+
+func (b *behaviour) setApproval(value string) (err error) {
+	if value == "denied" || value == "never" {
+		b.approval = value
+		return nil
+	}
+	b.approval = ""
+	b.approvalAfter, err = strconv.Atoi(value)
 	return err
 }
 

@@ -39,10 +39,16 @@ func (s *Server) issue(r *http.Request) (map[string]any, error) {
 		return s.redeem(r.PostForm)
 	case "refresh_token":
 		return s.refresh(r.PostForm)
+	case deviceGrantType:
+		return s.redeemDeviceCode(r.PostForm)
+	case "password":
+		return s.redeemPassword(r.PostForm)
+	case "client_credentials":
+		return s.redeemClientCredentials(r.PostForm)
 	case "":
 		return nil, failure{"invalid_request", "grant_type is missing"}
 	default:
-		return nil, failure{"unsupported_grant_type", "grant_type must be authorization_code or refresh_token"}
+		return nil, failure{"unsupported_grant_type", "unknown grant_type"}
 	}
 }
 
@@ -66,6 +72,9 @@ func checkTokenRequest(r *http.Request) error {
 
 // authenticateClient accepts the one way that fits the client.
 func (s *Server) authenticateClient(r *http.Request) error {
+	if s.config.ClientAssertion != "" {
+		return s.checkAssertion(r)
+	}
 	id, secret := r.PostForm.Get("client_id"), r.PostForm.Get("client_secret")
 	method := "client_secret_post"
 	if authorization := r.Header.Get("Authorization"); authorization != "" {

@@ -1,0 +1,57 @@
+package provider
+
+import (
+	"net/http"
+	"net/url"
+	"slices"
+
+	"golang.org/x/oauth2"
+
+	"github.com/kubectl-oidc-login/kubectl-oidc-login/pkg/token"
+)
+
+// authentication is the one way in which a request says which client asks
+// (https://openid.net/specs/openid-connect-core-1_0.html#ClientAuthentication).
+type authentication struct {
+	style      oauth2.AuthStyle
+	secret     token.Secret
+	parameters url.Values // of the form, besides client_id and client_secret
+}
+
+// authentication is chosen from the configuration and the metadata and never by trial, since a code or a rotating refresh
+// token must not be sent twice.
+func (p *Provider) authentication(from *metadata) (authentication, error) {
+	if p.config.ClientAssertion != nil {
+		assertion, err := p.config.ClientAssertion()
+		// https://www.rfc-editor.org/rfc/rfc7523#section-2.2
+		return authentication{style: oauth2.AuthStyleInParams, parameters: url.Values{
+			"client_assertion_type": {"urn:ietf:params:oauth:client-assertion-type:jwt-bearer"},
+			"client_assertion":      {assertion.Reveal()},
+		}}, err
+	}
+	style := oauth2.AuthStyleInParams
+	// A list without elements is one that should have been left out
+	// (https://openid.net/specs/openid-connect-discovery-1_0.html#ProviderConfigurationResponse).
+	if !p.config.ClientSecret.IsEmpty() &&
+		(len(from.TokenAuthMethods) == 0 || slices.Contains(from.TokenAuthMethods, "client_secret_basic")) {
+		style = oauth2.AuthStyleInHeader
+	}
+	return authentication{style: style, secret: p.config.ClientSecret}, nil
+}
+
+// sign puts the authentication into a request for other endpoints than that for tokens, where x/oauth2 does it.
+func (a authentication) sign(header http.Header, form url.Values, clientID string) {
+	for name, values := range a.parameters {
+		form[name] = values
+	}
+	if a.style == oauth2.AuthStyleInHeader {
+		// Form-encoded first: https://www.rfc-editor.org/rfc/rfc6749#section-2.3.1
+		request := http.Request{Header: header}
+		request.SetBasicAuth(url.QueryEscape(clientID), url.QueryEscape(a.secret.Reveal()))
+		return
+	}
+	form.Set("client_id", clientID)
+	if !a.secret.IsEmpty() {
+		form.Set("client_secret", a.secret.Reveal())
+	}
+}

@@ -1,0 +1,57 @@
+package provider
+
+import (
+	"context"
+	"net/url"
+	"strings"
+
+	"github.com/kubectl-oidc-login/kubectl-oidc-login/pkg/token"
+)
+
+// logInByPassword sends the person's password (https://www.rfc-editor.org/rfc/rfc6749#section-4.3.2), which
+// https://www.rfc-editor.org/rfc/rfc9700#section-2.4 forbids for good reasons. It is here for those who ask for it by
+// name because their provider offers nothing else.
+func (p *Provider) logInByPassword(ctx context.Context, from *metadata, asking func()) (token.Set, error) {
+	username, password := p.config.Username, p.config.Password
+	known := username != "" && !password.IsEmpty()
+	if !known {
+		asking()
+		var err error
+		if username, password, err = p.config.AskPassword(ctx); err != nil {
+			return token.Set{}, p.notAnswered(err)
+		}
+	}
+	got, err := p.ask(ctx, "login", from, url.Values{
+		"grant_type": {"password"},
+		"username":   {username},
+		"password":   {password.Reveal()},
+		"scope":      {strings.Join(p.config.scopes(), " ")},
+	})
+	if known && isKind(err, token.Refused) {
+		// kubectl calls a failing plugin again and again, and enough wrong passwords lock an account.
+		asking()
+	}
+	if oauthCode(err) == "invalid_grant" {
+		err = refused("Check the username and the password.", "login: the provider refused: %s", oauthText(err))
+	}
+	if err != nil {
+		return token.Set{}, err
+	}
+	return p.accept(ctx, from, got, "")
+}
+
+// logInAsClient gets a token for the client itself (https://www.rfc-editor.org/rfc/rfc6749#section-4.4).
+func (p *Provider) logInAsClient(ctx context.Context, from *metadata) (token.Set, error) {
+	got, err := p.ask(ctx, "login", from, url.Values{
+		"grant_type": {"client_credentials"},
+		"scope":      {strings.Join(p.config.scopes(), " ")},
+	})
+	if err != nil {
+		return token.Set{}, err
+	}
+	set, err := p.accept(ctx, from, got, "")
+	// A provider should not give one (https://www.rfc-editor.org/rfc/rfc6749#section-4.4.3): what it is good for can be had
+	// again at any time.
+	set.Session.RefreshToken = token.Secret{}
+	return set, err
+}

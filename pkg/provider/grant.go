@@ -1,0 +1,82 @@
+package provider
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+
+	"github.com/kubectl-oidc-login/kubectl-oidc-login/pkg/token"
+)
+
+// Grant is a way to log in.
+type Grant string
+
+// The ways to log in. The first is the zero value.
+const (
+	AuthCode          Grant = ""                   // in a browser on this machine
+	AuthCodeKeyboard  Grant = "authcode-keyboard"  // in any browser; the person brings the code
+	DeviceCode        Grant = "device-code"        // in any browser; nothing is to be brought
+	Password          Grant = "password"           // this program sees the password
+	ClientCredentials Grant = "client-credentials" // the client itself, and no person
+)
+
+// Login logs in by the configured grant. It asks for the metadata anew: a person's time is worth a request.
+func (p *Provider) Login(ctx context.Context, _ token.Key, asking func()) (token.Set, error) {
+	from, _, err := p.discover(ctx, true)
+	if err != nil {
+		return token.Set{}, err
+	}
+	if p.config.InsecureSkipTLSVerify {
+		p.config.Warn(errors.New("the provider's certificate is not checked (--insecure-skip-tls-verify); anybody on the way can read your tokens"))
+	}
+	p.checkListed(from)
+	set, err := p.logIn(ctx, from, asking)
+	if code := oauthCode(err); code == "unauthorized_client" || code == "unsupported_grant_type" {
+		err = withHint(err, "The client may not log in this way. Allow it at the provider, or choose another --grant-type.")
+	}
+	return set, err
+}
+
+func (p *Provider) logIn(ctx context.Context, from *metadata, asking func()) (token.Set, error) {
+	switch p.config.Grant {
+	case AuthCode:
+		return p.logInByBrowser(ctx, from, asking)
+	case AuthCodeKeyboard:
+		return p.logInByKeyboard(ctx, from, asking)
+	case DeviceCode:
+		return p.logInByDevice(ctx, from, asking)
+	case Password:
+		return p.logInByPassword(ctx, from, asking)
+	case ClientCredentials:
+		return p.logInAsClient(ctx, from)
+	}
+	return token.Set{}, fmt.Errorf("unknown grant %q", p.config.Grant)
+}
+
+// accept verifies what a login brought. The nonce is the one that was sent, or empty.
+func (p *Provider) accept(ctx context.Context, from *metadata, got answer, nonce string) (token.Set, error) {
+	if got.idToken.IsEmpty() {
+		// https://openid.net/specs/openid-connect-core-1_0.html#TokenResponse
+		return token.Set{}, failed(p.config.Grant.withoutIDToken(), "login: the provider's answer has no ID token")
+	}
+	claims, err := p.verify(ctx, from, got, expected{nonce: nonce})
+	if err != nil {
+		return token.Set{}, err
+	}
+	p.checkClock(got)
+	p.checkGranted(got)
+	return got.set(claims, nonce), nil
+}
+
+// withoutIDToken says what to do about an answer that has none.
+func (g Grant) withoutIDToken() string {
+	if g == ClientCredentials {
+		// https://www.rfc-editor.org/rfc/rfc6749#section-4.4.3 promises an access token alone.
+		return "Many providers give clients an access token alone, which is no use here. Allow the client the scope openid, or log in as a person."
+	}
+	return "Check that the client may use OpenID Connect, not just OAuth 2.0, and the scope openid."
+}
+
+// supportsPKCE reports whether the provider says so. The authorization code flow does not ask: see readMetadata.
+func (m *metadata) supportsPKCE() bool { return slices.Contains(m.CodeChallengeMethods, "S256") }

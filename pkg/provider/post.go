@@ -1,0 +1,64 @@
+package provider
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+	"strings"
+	"time"
+
+	"golang.org/x/oauth2"
+)
+
+// post sends a form to another endpoint than that for tokens, and returns a good answer's body. What and endpoint are
+// nouns for errors.
+func (p *Provider) post(ctx context.Context, what, endpoint string, from *metadata, address string, form url.Values) ([]byte, error) {
+	client, err := p.client()
+	if err != nil {
+		return nil, err
+	}
+	authentication, err := p.authentication(from)
+	if err != nil {
+		return nil, err
+	}
+	header := http.Header{"Content-Type": {"application/x-www-form-urlencoded"}}
+	authentication.sign(header, form, p.config.ClientID)
+	request, err := http.NewRequestWithContext(ctx, http.MethodPost, address, strings.NewReader(form.Encode()))
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", what, err)
+	}
+	request.Header = header
+	observer := p.observe(client.Transport, endpoint)
+	observed := *client
+	observed.Transport = observer
+	started := time.Now()
+	response, err := observed.Do(request)
+	p.config.Log.Info("asked the provider", "for", what, "status", observer.status, "took", time.Since(started))
+	if err != nil {
+		return nil, p.endpointError(what, err, observer)
+	}
+	defer func() { _ = response.Body.Close() }()
+	body, err := io.ReadAll(response.Body)
+	refusal := refusalIn(response, body)
+	if err == nil && response.StatusCode == http.StatusOK && !observer.html && refusal.ErrorCode == "" {
+		return body, nil
+	}
+	return nil, p.endpointError(what, errors.Join(refusal, err), observer)
+}
+
+// refusalIn reads an error answer as x/oauth2 does (https://www.rfc-editor.org/rfc/rfc6749#section-5.2).
+func refusalIn(response *http.Response, body []byte) *oauth2.RetrieveError {
+	refusal := &oauth2.RetrieveError{Response: response}
+	var said struct {
+		Code        string `json:"error"`
+		Description string `json:"error_description"`
+	}
+	if json.Unmarshal(body, &said) == nil {
+		refusal.ErrorCode, refusal.ErrorDescription = said.Code, said.Description
+	}
+	return refusal
+}
