@@ -30,6 +30,7 @@ func allowedImports() map[string][]string {
 		"pkg/provider": {
 			modulePath + "pkg/loopback", modulePath + "pkg/token",
 			"github.com/coreos/go-oidc/v3/oidc", "github.com/go-jose/go-jose/v4", "golang.org/x/oauth2",
+			"golang.org/x/oauth2/clientcredentials",
 		},
 		"pkg/cli": {
 			modulePath + "pkg/browser", modulePath + "pkg/provider", modulePath + "pkg/store", modulePath + "pkg/token",

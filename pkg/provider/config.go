@@ -20,7 +20,9 @@ type Config struct {
 	Issuer       string       // the issuer URL, byte for byte as in its tokens
 	ClientID     string       // the client registered for kubectl
 	ClientSecret token.Secret // empty for a public client, which is the right kind
-	Scopes       []string     // asked for besides openid
+	// ReadClientSecret returns the secret where it lies elsewhere; nil: ClientSecret. It is called for each request.
+	ReadClientSecret func() (token.Secret, error)
+	Scopes           []string // asked for besides openid
 	// TrustedAudiences may be audiences of an ID token besides the client.
 	TrustedAudiences []string
 

@@ -81,7 +81,12 @@ func newLogin(p *Provider, from *metadata, redirectURI string) *login {
 	return &login{
 		provider: p,
 		metadata: from,
-		client:   p.oauth2Client(from, redirectURI),
+		client: &oauth2.Config{
+			ClientID:    p.config.ClientID,
+			Endpoint:    oauth2.Endpoint{AuthURL: from.AuthURL},
+			RedirectURL: redirectURI,
+			Scopes:      p.config.scopes(),
+		},
 		state:    rand.Text(),
 		nonce:    rand.Text(),
 		verifier: oauth2.GenerateVerifier(),
@@ -98,8 +103,12 @@ func (l *login) finish(ctx context.Context, response url.Values) (token.Set, err
 	if err != nil {
 		return token.Set{}, err
 	}
-	got, err := l.provider.ask(ctx, "login", func(ctx context.Context) (*oauth2.Token, error) {
-		return l.client.Exchange(ctx, code.Reveal(), oauth2.VerifierOption(l.verifier))
+	// https://www.rfc-editor.org/rfc/rfc6749#section-4.1.3
+	got, err := l.provider.ask(ctx, "login", l.metadata, url.Values{
+		"grant_type":    {"authorization_code"},
+		"code":          {code.Reveal()},
+		"redirect_uri":  {l.client.RedirectURL},
+		"code_verifier": {l.verifier},
 	})
 	if err != nil {
 		return token.Set{}, err

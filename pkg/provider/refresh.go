@@ -4,8 +4,7 @@ import (
 	"context"
 	"errors"
 	"net/http"
-
-	"golang.org/x/oauth2"
+	"net/url"
 
 	"github.com/kubectl-oidc-login/kubectl-oidc-login/pkg/token"
 )
@@ -56,9 +55,9 @@ func (p *Provider) Refresh(ctx context.Context, _ token.Key, session token.Sessi
 // refresh stops for a context that ends while it connects, but not once the request may be under way: the answer is the
 // only copy of the next refresh token. The HTTP client's own deadline bounds it.
 func (p *Provider) refresh(ctx context.Context, from *metadata, session token.Session) (answer, error) {
-	return p.ask(cancelledOnlyByDial(ctx), "refresh", func(ctx context.Context) (*oauth2.Token, error) {
-		old := &oauth2.Token{RefreshToken: session.RefreshToken.Reveal()}
-		return p.oauth2Client(from, "").TokenSource(ctx, old).Token()
+	return p.ask(cancelledOnlyByDial(ctx), "refresh", from, url.Values{
+		"grant_type":    {"refresh_token"},
+		"refresh_token": {session.RefreshToken.Reveal()},
 	})
 }
 

@@ -5,11 +5,12 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
-	"slices"
+	"net/url"
 	"strings"
 	"time"
 
 	"golang.org/x/oauth2"
+	"golang.org/x/oauth2/clientcredentials"
 
 	"github.com/kubectl-oidc-login/kubectl-oidc-login/pkg/token"
 )
@@ -24,36 +25,29 @@ type answer struct {
 	issued       time.Time    // by the provider's clock
 }
 
-// oauth2Client is the OAuth 2.0 client for x/oauth2. It uses one way to authenticate, chosen from the metadata and never by
-// trial, since a code or a rotating refresh token must not be sent twice
-// (https://openid.net/specs/openid-connect-core-1_0.html#ClientAuthentication).
-func (p *Provider) oauth2Client(from *metadata, redirectURI string) *oauth2.Config {
-	style := oauth2.AuthStyleInParams
-	if !p.config.ClientSecret.IsEmpty() &&
-		(from.TokenAuthMethods == nil || slices.Contains(from.TokenAuthMethods, "client_secret_basic")) {
-		style = oauth2.AuthStyleInHeader
-	}
-	return &oauth2.Config{
-		ClientID:     p.config.ClientID,
-		ClientSecret: p.config.ClientSecret.Reveal(),
-		Endpoint:     oauth2.Endpoint{AuthURL: from.AuthURL, TokenURL: from.TokenURL, AuthStyle: style},
-		RedirectURL:  redirectURI,
-		Scopes:       p.config.scopes(),
-	}
-}
-
-// ask sends one request to the token endpoint and reads its answer. What is the noun for errors.
-func (p *Provider) ask(ctx context.Context, what string,
-	request func(context.Context) (*oauth2.Token, error)) (answer, error) {
+// ask sends one form to the token endpoint and reads its answer. What is the noun for errors.
+func (p *Provider) ask(ctx context.Context, what string, from *metadata, form url.Values) (answer, error) {
 	client, err := p.client()
+	if err != nil {
+		return answer{}, err
+	}
+	authentication, err := p.authentication(from)
 	if err != nil {
 		return answer{}, err
 	}
 	observer := &observer{next: client.Transport, now: p.config.Now}
 	observed := *client
 	observed.Transport = observer
+	// Of what x/oauth2 can send, this takes any form, also another grant_type.
+	request := clientcredentials.Config{
+		ClientID:       p.config.ClientID,
+		ClientSecret:   authentication.secret.Reveal(),
+		TokenURL:       from.TokenURL,
+		EndpointParams: form,
+		AuthStyle:      authentication.style,
+	}
 	started := time.Now()
-	got, err := request(context.WithValue(ctx, oauth2.HTTPClient, &observed))
+	got, err := request.Token(context.WithValue(ctx, oauth2.HTTPClient, &observed))
 	received := p.config.Now()
 	p.config.Log.Info("asked the provider", "for", what, "status", observer.status, "took", time.Since(started))
 	if err != nil {
