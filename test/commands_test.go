@@ -50,6 +50,7 @@ func setUpScript(env *testscript.Env) error {
 func scriptCommands() map[string]func(*testscript.TestScript, bool, []string) {
 	return map[string]func(*testscript.TestScript, bool, []string){
 		"covers":     commandCovers,
+		"asked":      commandAsked,
 		"idp":        commandIDP,
 		"clock":      commandClock,
 		"credential": commandCredential,

@@ -28,6 +28,11 @@ type behaviour struct {
 	userInfoType      string // "": the right one
 	userInfoByScope   bool
 
+	pkceOptional    bool
+	redirectScheme  string // of any loopback URI
+	accessTokensJWT bool
+	accessSignature string
+
 	authentication string // the one way in which the client may authenticate; "" means either
 
 	latency        time.Duration
@@ -45,6 +50,8 @@ func goodBehaviour(config Config) behaviour {
 		algorithm:         "RS256",
 		signature:         goodSignature,
 		userInfoAlgorithm: "RS256",
+		redirectScheme:    "http",
+		accessSignature:   goodSignature,
 		latency:           config.Latency,
 		lifetime:          config.IDTokenLifetime,
 		padding:           config.IDTokenPadding,
@@ -70,6 +77,7 @@ func (s *Server) Reset() {
 //	header.MEMBER         JOSE header of ID tokens
 //	token.MEMBER          good answers of the token endpoint; login.token.MEMBER and refresh.token.MEMBER only those
 //	authorize.PARAMETER   authorization response; with authorize.error there is no code
+//	access.CLAIM          access tokens that are JWTs; access-header.MEMBER is their JOSE header
 //	userinfo.CLAIM        answers of UserInfo; userinfo-header.MEMBER is the JOSE header of signed ones
 //
 // A refresh token is retired only if the answer hands over our new one: with refresh.token.refresh_token=null the old
@@ -82,6 +90,10 @@ func (s *Server) Reset() {
 //	keys.each=3       so many signature keys of each kind (RSA, P-256, secp256k1, Ed25519), ours last, without "alg", and
 //	                  keys for encryption; 3 at most
 //	keys.rotate=before-signing   new keys each time that an ID token is signed, right before
+//	pkce=optional             a request without code_challenge is taken; a bad one is not
+//	redirect=https            https URIs on a loopback address are registered, and http ones are not
+//	access-tokens=jwt         access tokens are JWTs
+//	access-signature=KIND     those are signed so; the kinds are those above
 //	authentication=client_secret_basic   the one way in which a client with a secret may authenticate, and that is listed
 //	lifetime=60s  latency=50ms  padding=4096   as in Config
 //	rotation=off      a refresh answers with the same refresh token
@@ -125,6 +137,7 @@ func (b *behaviour) set(name, value string) error {
 		"claims", "login.claims", "refresh.claims",
 		"token", "login.token", "refresh.token",
 		"userinfo", "userinfo-header",
+		"access", "access-header",
 	} {
 		member, found := strings.CutPrefix(name, document+".")
 		member, appends := strings.CutSuffix(member, "+")
@@ -155,6 +168,15 @@ func (b *behaviour) setSwitch(name, value string) (err error) {
 		b.userInfoAlgorithm, err = parseAlgorithm(value)
 	case "userinfo-signature":
 		b.userInfoSignature, err = parseSignature(value)
+	case "pkce":
+		b.pkceOptional, err = parseChoice(value, "required", "optional")
+	case "redirect":
+		_, err = parseChoice(value, "http", "https")
+		b.redirectScheme = value
+	case "access-tokens":
+		b.accessTokensJWT, err = parseChoice(value, "opaque", "jwt")
+	case "access-signature":
+		b.accessSignature, err = parseSignature(value)
 	case "userinfo-type":
 		b.userInfoType = value
 	case "keys.extra":
