@@ -81,6 +81,7 @@ renews the login without you. Start with setup.`,
 		newStatusCommand(env, terminal),
 		newVersionCommand(),
 	)
+	addKlogFlags(root.PersistentFlags())
 	root.CompletionOptions.HiddenDefaultCmd = true
 	return root
 }

@@ -95,6 +95,7 @@ func getTokenArguments(flags *pflag.FlagSet) []string {
 	var arguments []string
 	flags.Visit(func(flag *pflag.Flag) {
 		switch values, ok := flag.Value.(pflag.SliceValue); {
+		case flag.Hidden: // without effect, or another name of a default
 		case slices.Contains([]string{"v", "interactive", "force-refresh", "userinfo", "output"}, flag.Name):
 		case flag.Name == "oidc-client-secret":
 			arguments = append(arguments, "--oidc-client-secret=YOUR_CLIENT_SECRET")

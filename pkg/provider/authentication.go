@@ -1,7 +1,6 @@
 package provider
 
 import (
-	"fmt"
 	"slices"
 
 	"golang.org/x/oauth2"
@@ -36,9 +35,5 @@ func (c Config) clientSecret() (token.Secret, error) {
 	if c.ReadClientSecret == nil {
 		return c.ClientSecret, nil
 	}
-	secret, err := c.ReadClientSecret()
-	if err != nil {
-		return token.Secret{}, fmt.Errorf("client secret: %w", err)
-	}
-	return secret, nil
+	return c.ReadClientSecret()
 }
