@@ -25,6 +25,7 @@ import (
 type options struct {
 	provider providerOptions
 	secret   clientSecretOptions
+	request  requestOptions
 	login    loginOptions
 	tls      tlsOptions
 	store    storeOptions
@@ -45,6 +46,7 @@ func (o *options) addQuietFlags(flags *pflag.FlagSet) {
 
 func (o *options) addOtherFlags(flags *pflag.FlagSet) {
 	o.secret.addFlags(flags)
+	o.request.addFlags(flags)
 	o.tls.addFlags(flags)
 	o.store.addFlags(flags)
 	flags.IntVarP(&o.verbose, "v", "v", 0, "print the steps on stderr: 1 the decisions, 2 more; never a secret")
@@ -147,6 +149,9 @@ func (o *options) providerConfig(env Env, terminal *terminal, log *slog.Logger) 
 		Now:                    env.Now,
 		Log:                    log,
 		Warn:                   terminal.warn,
+	}
+	if err := o.request.configure(&config); err != nil {
+		return provider.Config{}, err
 	}
 	return config, o.secret.configure(env, terminal, &config)
 }

@@ -26,6 +26,15 @@ type Config struct {
 	// TrustedAudiences may be audiences of an ID token besides the client.
 	TrustedAudiences []string
 
+	// Parameters are added to the authorization request. None may be one of the protocol's.
+	Parameters map[string]string
+	ACRValues  []string       // authentication context classes; the ID token must name one of them
+	MaxAge     *time.Duration // how long ago the person may have been asked last; nil: not said
+	Audience   string         // for whom access tokens are asked, in the words of some vendors
+	Resources  []string       // the same in those of the standard, as absolute URIs
+	// UseAccessToken sends the access token in place of the ID token.
+	UseAccessToken bool
+
 	ListenAddresses []string      // tried in order for the browser's answer, as host:port
 	RedirectURL     string        // empty: http://localhost:PORT
 	LoginTimeout    time.Duration // how long a person may take
@@ -69,6 +78,9 @@ func New(config Config) (*Provider, error) {
 	if config.ClientID == "" {
 		return nil, misused(fmt.Errorf("the client ID is missing"))
 	}
+	if err := config.checkParameters(); err != nil {
+		return nil, misused(err)
+	}
 	redirect, err := parseRedirectURL(config.RedirectURL)
 	if err != nil {
 		return nil, misused(err)
@@ -91,7 +103,13 @@ func (c Config) scopes() []string {
 
 // Key returns the identity that this configuration asks for.
 func (c Config) Key() token.Key {
-	return token.Key{Issuer: c.Issuer, ClientID: c.ClientID, Scopes: c.scopes()}
+	return token.Key{
+		Issuer:      c.Issuer,
+		ClientID:    c.ClientID,
+		Scopes:      c.scopes(),
+		Parameters:  c.parameters(),
+		AccessToken: c.UseAccessToken,
+	}
 }
 
 // checkIssuer asks for https without query or fragment

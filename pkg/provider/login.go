@@ -1,6 +1,7 @@
 package provider
 
 import (
+	"cmp"
 	"context"
 	"crypto/rand"
 	"errors"
@@ -38,6 +39,7 @@ func (p *Provider) Login(ctx context.Context, _ token.Key, asking func()) (token
 	}
 
 	p.checkListed(from)
+	p.warnOfResources()
 	login := newLogin(p, from, listener.RedirectURI())
 	asking()
 	p.config.ShowLogin(ctx, login.authorizationURL(), until)
@@ -94,7 +96,11 @@ func newLogin(p *Provider, from *metadata, redirectURI string) *login {
 }
 
 func (l *login) authorizationURL() string {
-	return l.client.AuthCodeURL(l.state, oidc.Nonce(l.nonce), oauth2.S256ChallengeOption(l.verifier))
+	address := l.client.AuthCodeURL(l.state, oidc.Nonce(l.nonce), oauth2.S256ChallengeOption(l.verifier))
+	if parameters := l.provider.config.parameters(); len(parameters) > 0 {
+		address += "&" + parameters.Encode()
+	}
+	return address
 }
 
 // finish turns the authorization response into verified tokens.
@@ -118,13 +124,19 @@ func (l *login) finish(ctx context.Context, response url.Values) (token.Set, err
 		return token.Set{}, failed("Check that the client may use OpenID Connect, not just OAuth 2.0, and the scope openid.",
 			"login: the provider's answer has no ID token")
 	}
-	claims, err := l.provider.verify(ctx, l.metadata, got, expected{nonce: l.nonce})
+	asked := wanted{acrValues: l.provider.config.ACRValues, maxAge: l.provider.config.MaxAge}
+	claims, err := l.provider.verify(ctx, l.metadata, got, expected{nonce: l.nonce, login: asked})
 	if err != nil {
+		return token.Set{}, err
+	}
+	set := got.set(claims, l.nonce)
+	if set.IDToken, err = l.provider.chosen(ctx, l.metadata, got, claims); err != nil {
 		return token.Set{}, err
 	}
 	l.provider.checkClock(got)
 	l.provider.checkGranted(got)
-	return got.set(claims, l.nonce), nil
+	l.provider.warnOfAccessToken(set.IDToken)
+	return set, nil
 }
 
 // code reads the authorization response. Whether it came from our issuer is settled first, for errors too
@@ -144,6 +156,9 @@ func (l *login) code(response url.Values) (token.Secret, error) {
 	if !sent && l.metadata.SendsIssuer {
 		return token.Secret{}, failed("The provider says that it names itself in answers, but this one does not. Try again.",
 			"login: expected an answer of issuer %q, got one without issuer (iss)", l.metadata.IssuerURL)
+	}
+	if response.Get("error") == "invalid_target" {
+		return token.Secret{}, l.provider.invalidTarget("login", response.Get("error_description"))
 	}
 	if response.Has("error") {
 		return token.Secret{}, authorizationError(response.Get("error"), response.Get("error_description"))
@@ -181,7 +196,7 @@ func (p *Provider) lastPage(set token.Set, outcome error) loopback.Page {
 	if outcome == nil {
 		who := set.Session.Subject
 		if claims, err := set.IDToken.Claims(); err == nil {
-			who = whoIs(claims)
+			who = cmp.Or(whoIs(claims), who)
 		}
 		page := loopback.Page{OK: true, Title: "You are logged in", Lines: []string{"As " + printable(who) + "."}}
 		if p.config.Target != "" {
