@@ -24,6 +24,9 @@ func folderKeychain(folder string) store.Keychain {
 		return refusingKeychain(func() error { return syscall.EPERM })
 	}
 	path := func(user string) string { return filepath.Join(folder, strings.ReplaceAll(user, "/", ".")) }
+	others := func(service string) string { // their items have the service in the name
+		return map[bool]string{false: service + "."}[service == "kubectl-oidc_login"]
+	}
 	missing := func(err error) error {
 		if errors.Is(err, os.ErrNotExist) {
 			return keyring.ErrNotFound
@@ -31,8 +34,8 @@ func folderKeychain(folder string) store.Keychain {
 		return err
 	}
 	return store.Keychain{
-		Get: func(_, user string) (string, error) {
-			item, err := os.ReadFile(path(user))
+		Get: func(service, user string) (string, error) {
+			item, err := os.ReadFile(path(others(service) + user))
 			return string(item), missing(err)
 		},
 		Set:    func(_, user, secret string) error { return os.WriteFile(path(user), []byte(secret), 0o600) },

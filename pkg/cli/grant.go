@@ -67,11 +67,12 @@ func (o *grantOptions) configure(env Env, flags *pflag.FlagSet, config *provider
 	if config.Grant, err = o.grant(); err != nil {
 		return err
 	}
-	if o.clientAssertionFile != "" && !config.ClientSecret.IsEmpty() {
+	hasSecret := !config.ClientSecret.IsEmpty() || config.ReadClientSecret != nil
+	if o.clientAssertionFile != "" && hasSecret {
 		// https://www.rfc-editor.org/rfc/rfc6749#section-2.3
 		return misused(errors.New("--client-assertion-file and --oidc-client-secret: a client has one or the other"))
 	}
-	if config.Grant == provider.ClientCredentials && o.clientAssertionFile == "" && config.ClientSecret.IsEmpty() {
+	if config.Grant == provider.ClientCredentials && o.clientAssertionFile == "" && !hasSecret {
 		// https://www.rfc-editor.org/rfc/rfc6749#section-4.4
 		return misused(errors.New("--grant-type=client-credentials: needs --oidc-client-secret or --client-assertion-file"))
 	}

@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"cmp"
 	"encoding/base64"
 	"fmt"
 	"log/slog"
@@ -17,13 +18,14 @@ import (
 
 	"github.com/kubectl-oidc-login/kubectl-oidc-login/pkg/provider"
 	"github.com/kubectl-oidc-login/kubectl-oidc-login/pkg/store"
-	"github.com/kubectl-oidc-login/kubectl-oidc-login/pkg/token"
 )
 
 // options are the flags of the verbs that log in. Their names, meanings and defaults are kubelogin's, so that a
 // kubeconfig written for it works unchanged; where a default differs, the comment says why.
 type options struct {
 	provider providerOptions
+	secret   clientSecretOptions
+	request  requestOptions
 	grant    grantOptions
 	login    loginOptions
 	tls      tlsOptions
@@ -46,6 +48,8 @@ func (o *options) addQuietFlags(flags *pflag.FlagSet) {
 }
 
 func (o *options) addOtherFlags(flags *pflag.FlagSet) {
+	o.secret.addFlags(flags)
+	o.request.addFlags(flags)
 	o.tls.addFlags(flags)
 	o.store.addFlags(flags)
 	flags.IntVarP(&o.verbose, "v", "v", 0, "print the steps on stderr: 1 the decisions, 2 more; never a secret")
@@ -55,7 +59,6 @@ func (o *options) addOtherFlags(flags *pflag.FlagSet) {
 type providerOptions struct {
 	issuerURL        string
 	clientID         string
-	clientSecret     string
 	extraScopes      []string
 	redirectURL      string
 	trustedAudiences []string
@@ -64,7 +67,6 @@ type providerOptions struct {
 func (o *providerOptions) addFlags(flags *pflag.FlagSet) {
 	flags.StringVar(&o.issuerURL, "oidc-issuer-url", "", "issuer `URL` of the provider (required)")
 	flags.StringVar(&o.clientID, "oidc-client-id", "", "`ID` of the client registered at the provider (required)")
-	flags.StringVar(&o.clientSecret, "oidc-client-secret", "", "`secret` of the client; a public client has none, and needs none")
 	flags.StringSliceVar(&o.extraScopes, "oidc-extra-scope", nil, "`scope` to ask for besides openid; may be repeated")
 	flags.StringSliceVar(&o.trustedAudiences, "trusted-audience", nil,
 		"`audience` that an ID token may have besides the client; may be repeated")
@@ -114,10 +116,14 @@ type storeOptions struct {
 	mode      string
 }
 
-const defaultCacheDirectory = "~/.kube/cache/oidc-login"
+const (
+	defaultCacheDirectory = "~/.kube/cache/oidc-login"
+	// kubectl's own caches lie in the folder of this variable, and so do kubelogin's tokens.
+	cacheVariable = "KUBECACHEDIR"
+)
 
 func (o *storeOptions) addFlags(flags *pflag.FlagSet) {
-	flags.StringVar(&o.directory, "token-cache-dir", defaultCacheDirectory, "`folder` for the tokens that lie on disk")
+	addDirectoryFlag(flags, &o.directory)
 	// kubelogin's default is disk.
 	flags.StringVar(&o.mode, "token-cache-storage", string(store.Auto),
 		"where tokens lie: auto (refresh token in the OS keychain, ID token in a file), keyring, disk or none")
@@ -136,7 +142,6 @@ func (o *options) providerConfig(env Env, terminal *terminal, flags *pflag.FlagS
 	config := provider.Config{
 		Issuer:                 o.provider.issuerURL,
 		ClientID:               o.provider.clientID,
-		ClientSecret:           token.NewSecret(o.provider.clientSecret),
 		Scopes:                 o.provider.extraScopes,
 		TrustedAudiences:       o.provider.trustedAudiences,
 		RedirectURL:            o.provider.redirectURL,
@@ -149,8 +154,13 @@ func (o *options) providerConfig(env Env, terminal *terminal, flags *pflag.FlagS
 		Log:                    log,
 		Warn:                   terminal.warn,
 	}
-	err := o.grant.configure(env, flags, &config)
-	return config, err
+	if err := o.secret.configure(env, terminal, &config); err != nil {
+		return provider.Config{}, err
+	}
+	if err := o.request.configure(&config); err != nil {
+		return provider.Config{}, err
+	}
+	return config, o.grant.configure(env, flags, &config)
 }
 
 // configure adds what a login needs.
@@ -206,9 +216,19 @@ func (o *tlsOptions) authorities(env Env) ([]string, error) {
 	return texts, nil
 }
 
+// addDirectoryFlag leaves the folder empty where it is not given, since the default depends on the environment.
+func addDirectoryFlag(flags *pflag.FlagSet, directory *string) {
+	flags.StringVar(directory, "token-cache-dir", "", "`folder` for the tokens that lie on disk")
+	flags.Lookup("token-cache-dir").DefValue = defaultCacheDirectory
+}
+
 // absoluteDirectory is the folder of --token-cache-dir.
 func (o *storeOptions) absoluteDirectory(env Env) (string, error) {
-	directory, err := expandHome(env, o.directory)
+	directory := cmp.Or(o.directory, defaultCacheDirectory)
+	if parent := env.getenv(cacheVariable); o.directory == "" && parent != "" {
+		directory = filepath.Join(parent, "oidc-login")
+	}
+	directory, err := expandHome(env, directory)
 	if err != nil {
 		return "", err
 	}

@@ -73,7 +73,7 @@ renews the login without you. Start with setup.`,
 		Args:          noArguments,
 		RunE:          func(command *cobra.Command, _ []string) error { return command.Help() },
 	}
-	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return misused(err) })
+	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return flagError(err) })
 	root.AddCommand(
 		newGetTokenCommand(env, terminal),
 		newSetupCommand(env, terminal),
@@ -81,6 +81,7 @@ renews the login without you. Start with setup.`,
 		newStatusCommand(env, terminal),
 		newVersionCommand(),
 	)
+	addKlogFlags(root.PersistentFlags())
 	root.CompletionOptions.HiddenDefaultCmd = true
 	return root
 }

@@ -53,7 +53,7 @@ func setUp(command *cobra.Command, env Env, terminal *terminal, options *options
 func printSetup(w io.Writer, idToken token.IDToken, executable string, arguments []string) error {
 	claims, err := idToken.Claims()
 	if err != nil {
-		return err
+		return err // an access token that is no JWT
 	}
 	shown, err := json.MarshalIndent(claims, "", "  ")
 	if err != nil {
@@ -97,11 +97,16 @@ func getTokenArguments(flags *pflag.FlagSet) []string {
 	flags.VisitAll(func(flag *pflag.Flag) {
 		switch values, ok := flag.Value.(pflag.SliceValue); {
 		case !flag.Changed:
+		case flag.Hidden: // without effect, or another name of a default
 		case slices.Contains([]string{"v", "interactive", "force-refresh", "userinfo", "output"}, flag.Name):
 		case flag.Name == "oidc-client-secret":
 			arguments = append(arguments, "--oidc-client-secret=YOUR_CLIENT_SECRET")
 		case flag.Name == "password":
 			arguments = append(arguments, "--password=YOUR_PASSWORD")
+		case flag.Value.Type() == "stringToString":
+			for _, pair := range pairsOf(flags, flag.Name) {
+				arguments = append(arguments, "--"+flag.Name+"="+pair)
+			}
 		case ok:
 			for _, value := range values.GetSlice() {
 				arguments = append(arguments, "--"+flag.Name+"="+value)

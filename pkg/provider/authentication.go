@@ -29,14 +29,26 @@ func (p *Provider) authentication(from *metadata) (authentication, error) {
 			"client_assertion":      {assertion.Reveal()},
 		}}, err
 	}
+	secret, err := p.config.clientSecret()
+	if err != nil {
+		return authentication{}, err
+	}
 	style := oauth2.AuthStyleInParams
 	// A list without elements is one that should have been left out
 	// (https://openid.net/specs/openid-connect-discovery-1_0.html#ProviderConfigurationResponse).
-	if !p.config.ClientSecret.IsEmpty() &&
+	if !secret.IsEmpty() &&
 		(len(from.TokenAuthMethods) == 0 || slices.Contains(from.TokenAuthMethods, "client_secret_basic")) {
 		style = oauth2.AuthStyleInHeader
 	}
-	return authentication{style: style, secret: p.config.ClientSecret}, nil
+	return authentication{style: style, secret: secret}, nil
+}
+
+// clientSecret is read at each use where it lies elsewhere, since others may replace it there.
+func (c Config) clientSecret() (token.Secret, error) {
+	if c.ReadClientSecret == nil {
+		return c.ClientSecret, nil
+	}
+	return c.ReadClientSecret()
 }
 
 // sign puts the authentication into a request for other endpoints than that for tokens, where x/oauth2 does it.

@@ -20,12 +20,23 @@ type Config struct {
 	Issuer       string       // the issuer URL, byte for byte as in its tokens
 	ClientID     string       // the client registered for kubectl
 	ClientSecret token.Secret // empty for a public client, which is the right kind
+	// ReadClientSecret returns the secret where it lies elsewhere; nil: ClientSecret. It is called for each request.
+	ReadClientSecret func() (token.Secret, error)
 	// ClientAssertion returns a JWT that authenticates the client in place of a secret; nil: there is none. It is called
 	// for each request, since others renew the assertion.
 	ClientAssertion func() (token.Secret, error)
 	Scopes          []string // asked for besides openid
 	// TrustedAudiences may be audiences of an ID token besides the client.
 	TrustedAudiences []string
+
+	// Parameters are added to the authorization request. None may be one of the protocol's.
+	Parameters map[string]string
+	ACRValues  []string       // authentication context classes; the ID token must name one of them
+	MaxAge     *time.Duration // how long ago the person may have been asked last; nil: not said
+	Audience   string         // for whom access tokens are asked, in the words of some vendors
+	Resources  []string       // the same in those of the standard, as absolute URIs
+	// UseAccessToken sends the access token in place of the ID token.
+	UseAccessToken bool
 
 	ListenAddresses []string      // tried in order for the browser's answer, as host:port
 	RedirectURL     string        // empty: http://localhost:PORT
@@ -94,6 +105,9 @@ func New(config Config) (*Provider, error) {
 	if config.ClientID == "" {
 		return nil, misused(fmt.Errorf("the client ID is missing"))
 	}
+	if err := config.checkParameters(); err != nil {
+		return nil, misused(err)
+	}
 	redirect, err := config.redirect()
 	if err != nil {
 		return nil, misused(err)
@@ -116,7 +130,14 @@ func (c Config) scopes() []string {
 
 // Key returns the identity that this configuration asks for.
 func (c Config) Key() token.Key {
-	key := token.Key{Issuer: c.Issuer, ClientID: c.ClientID, Scopes: c.scopes(), Machine: c.Grant == ClientCredentials}
+	key := token.Key{
+		Issuer:      c.Issuer,
+		ClientID:    c.ClientID,
+		Scopes:      c.scopes(),
+		Parameters:  c.parameters(),
+		AccessToken: c.UseAccessToken,
+		Machine:     c.Grant == ClientCredentials,
+	}
 	if c.Grant == Password {
 		key.Account = c.Username
 	}

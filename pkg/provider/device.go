@@ -66,7 +66,8 @@ func (p *Provider) startDevice(ctx context.Context, from *metadata) (*deviceLogi
 		return nil, err
 	}
 	login := &deviceLogin{provider: p, metadata: from}
-	form := url.Values{"scope": {strings.Join(p.config.scopes(), " ")}}
+	form := p.config.target()
+	form.Set("scope", strings.Join(p.config.scopes(), " "))
 	if from.supportsPKCE() {
 		// The grant does without; some providers that know PKCE ask for it here too.
 		login.verifier = oauth2.GenerateVerifier()

@@ -21,12 +21,10 @@ func (p *Provider) logInByPassword(ctx context.Context, from *metadata, asking f
 			return token.Set{}, p.notAnswered(err)
 		}
 	}
-	got, err := p.ask(ctx, "login", from, url.Values{
-		"grant_type": {"password"},
-		"username":   {username},
-		"password":   {password.Reveal()},
-		"scope":      {strings.Join(p.config.scopes(), " ")},
-	})
+	form := p.directForm("password")
+	form.Set("username", username)
+	form.Set("password", password.Reveal())
+	got, err := p.ask(ctx, "login", from, form)
 	if known && isKind(err, token.Refused) {
 		// kubectl calls a failing plugin again and again, and enough wrong passwords lock an account.
 		asking()
@@ -40,12 +38,17 @@ func (p *Provider) logInByPassword(ctx context.Context, from *metadata, asking f
 	return p.accept(ctx, from, got, "")
 }
 
+// directForm asks the token endpoint for what other ways ask elsewhere.
+func (p *Provider) directForm(grantType string) url.Values {
+	form := p.config.target()
+	form.Set("grant_type", grantType)
+	form.Set("scope", strings.Join(p.config.scopes(), " "))
+	return form
+}
+
 // logInAsClient gets a token for the client itself (https://www.rfc-editor.org/rfc/rfc6749#section-4.4).
 func (p *Provider) logInAsClient(ctx context.Context, from *metadata) (token.Set, error) {
-	got, err := p.ask(ctx, "login", from, url.Values{
-		"grant_type": {"client_credentials"},
-		"scope":      {strings.Join(p.config.scopes(), " ")},
-	})
+	got, err := p.ask(ctx, "login", from, p.directForm("client_credentials"))
 	if err != nil {
 		return token.Set{}, err
 	}

@@ -31,6 +31,7 @@ func (p *Provider) Login(ctx context.Context, _ token.Key, asking func()) (token
 		p.config.Warn(errors.New("the provider's certificate is not checked (--insecure-skip-tls-verify); anybody on the way can read your tokens"))
 	}
 	p.checkListed(from)
+	p.warnOfResources()
 	set, err := p.logIn(ctx, from, asking)
 	if code := oauthCode(err); code == "unauthorized_client" || code == "unsupported_grant_type" {
 		err = withHint(err, "The client may not log in this way. Allow it at the provider, or choose another --grant-type.")
@@ -56,24 +57,37 @@ func (p *Provider) logIn(ctx context.Context, from *metadata, asking func()) (to
 
 // accept verifies what a login brought. The nonce is the one that was sent, or empty.
 func (p *Provider) accept(ctx context.Context, from *metadata, got answer, nonce string) (token.Set, error) {
-	if got.idToken.IsEmpty() {
+	var verified claims
+	switch {
+	case !got.idToken.IsEmpty():
+		var err error
+		asked := wanted{acrValues: p.config.ACRValues, maxAge: p.config.MaxAge}
+		if verified, err = p.verify(ctx, from, got, expected{nonce: nonce, login: asked}); err != nil {
+			return token.Set{}, err
+		}
+	case !p.config.Grant.isForMachines() || !p.config.UseAccessToken:
 		// https://openid.net/specs/openid-connect-core-1_0.html#TokenResponse
 		return token.Set{}, failed(p.config.Grant.withoutIDToken(), "login: the provider's answer has no ID token")
 	}
-	claims, err := p.verify(ctx, from, got, expected{nonce: nonce})
-	if err != nil {
+	set := got.set(verified, nonce)
+	var err error
+	if set.IDToken, err = p.chosen(ctx, from, got, verified); err != nil {
 		return token.Set{}, err
 	}
 	p.checkClock(got)
 	p.checkGranted(got)
-	return got.set(claims, nonce), nil
+	p.warnOfAccessToken(set.IDToken)
+	return set, nil
 }
+
+// isForMachines reports whether no person logs in. Such an answer promises an access token alone
+// (https://www.rfc-editor.org/rfc/rfc6749#section-4.4.3).
+func (g Grant) isForMachines() bool { return g == ClientCredentials }
 
 // withoutIDToken says what to do about an answer that has none.
 func (g Grant) withoutIDToken() string {
-	if g == ClientCredentials {
-		// https://www.rfc-editor.org/rfc/rfc6749#section-4.4.3 promises an access token alone.
-		return "Many providers give clients an access token alone, which is no use here. Allow the client the scope openid, or log in as a person."
+	if g.isForMachines() {
+		return "Many providers give clients an access token alone. Allow the client the scope openid, or give kubectl the access token with --oidc-use-access-token."
 	}
 	return "Check that the client may use OpenID Connect, not just OAuth 2.0, and the scope openid."
 }

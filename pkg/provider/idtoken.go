@@ -40,6 +40,8 @@ type expected struct {
 	nonce       string         // as sent at login; empty: none was
 	accessToken token.Secret   // issued beside the ID token; may be empty
 	previous    *token.Session // on a refresh: the login it belongs to
+	types       []string       // besides JWT
+	login       wanted
 }
 
 // keySource returns the provider's keys, and whether they were kept from before; fresh asks for new ones.
@@ -71,6 +73,8 @@ func verifyIDToken(ctx context.Context, raw string, want expected) (claims, erro
 		checkExpiry,          // step 9
 		checkIssuedAt,        // step 10
 		checkNonce,           // step 11
+		checkContextClass,    // step 12
+		checkLoginTime,       // step 13
 		checkAccessTokenHash, // https://openid.net/specs/openid-connect-core-1_0.html#CodeFlowTokenValidation
 		checkSamePerson,      // https://openid.net/specs/openid-connect-core-1_0.html#RefreshTokenResponse
 	} {
@@ -134,7 +138,8 @@ func checkAlgorithm(got idToken, want expected) error {
 	if !slices.Contains(want.algorithms, got.header.Algorithm) {
 		return fmt.Errorf("expected signature algorithm %s, got %q", quoteList(want.algorithms), printable(got.header.Algorithm))
 	}
-	if typ := got.header.Type; typ != "" && !strings.EqualFold(typ, "JWT") {
+	isAllowed := func(typ string) bool { return strings.EqualFold(typ, got.header.Type) }
+	if typ := got.header.Type; typ != "" && !isAllowed("JWT") && !slices.ContainsFunc(want.types, isAllowed) {
 		// https://www.rfc-editor.org/rfc/rfc8725#section-3.11
 		return fmt.Errorf("expected token type (typ) \"JWT\", got %q", printable(typ))
 	}

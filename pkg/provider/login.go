@@ -1,6 +1,7 @@
 package provider
 
 import (
+	"cmp"
 	"context"
 	"crypto/rand"
 	"errors"
@@ -96,7 +97,11 @@ func newLogin(p *Provider, from *metadata, redirectURI string) *login {
 }
 
 func (l *login) authorizationURL() string {
-	return l.client.AuthCodeURL(l.state, oidc.Nonce(l.nonce), oauth2.S256ChallengeOption(l.verifier))
+	address := l.client.AuthCodeURL(l.state, oidc.Nonce(l.nonce), oauth2.S256ChallengeOption(l.verifier))
+	if parameters := l.provider.config.parameters(); len(parameters) > 0 {
+		address += "&" + parameters.Encode()
+	}
+	return address
 }
 
 // finish turns the authorization response into verified tokens.
@@ -148,6 +153,9 @@ func (l *login) code(response url.Values) (token.Secret, error) {
 				"login: the provider's answer has an %s in its address", name)
 		}
 	}
+	if response.Get("error") == "invalid_target" {
+		return token.Secret{}, l.provider.invalidTarget("login", response.Get("error_description"))
+	}
 	if response.Has("error") {
 		return token.Secret{}, authorizationError(response.Get("error"), response.Get("error_description"))
 	}
@@ -197,7 +205,7 @@ func (p *Provider) lastPage(set token.Set, outcome error) loopback.Page {
 	subject := set.Session.Subject
 	who := subject
 	if claims, err := set.IDToken.Claims(); err == nil {
-		who = whoIs(claims)
+		who = cmp.Or(whoIs(claims), who)
 	}
 	person := []loopback.Detail{{Name: "User", Value: printable(who)}}
 	if who != subject {

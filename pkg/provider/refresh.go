@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
+	"time"
 
 	"github.com/kubectl-oidc-login/kubectl-oidc-login/pkg/token"
 )
@@ -35,22 +36,37 @@ func (p *Provider) Refresh(ctx context.Context, _ token.Key, session token.Sessi
 	renewed := session
 	renewed.RefreshToken = got.refreshToken // x/oauth2 keeps the old one where the answer has none
 	renewed.Static = got.refreshToken.Equal(session.RefreshToken)
-	if got.idToken.IsEmpty() {
-		return token.Set{Session: renewed, AccessToken: got.accessToken}, nil
-	}
-	claims, err := p.verify(ctx, from, got, expected{previous: &session})
+	idToken, issuedAt, err := p.verifyRefreshed(ctx, from, got, session)
 	switch {
 	case err == nil:
-		renewed.IssuedAt = claims.IssuedAt.Time
-		return token.Set{IDToken: got.held(claims), Session: renewed, AccessToken: got.accessToken}, nil
+		renewed.IssuedAt = issuedAt
+		return token.Set{IDToken: idToken, Session: renewed, AccessToken: got.accessToken}, nil
 	case errors.Is(err, errKeyUnknown):
 		// A provider that has just changed its keys can sign with one that its caches do not show yet.
 		err = &token.Error{Kind: token.Unreachable, Err: err, Hint: []string{keptHint}}
-	case errors.Is(err, errTokenRefused):
+	case errors.Is(err, errTokenRefused), errors.Is(err, errAccessTokenRefused):
 		return token.Set{}, withHint(err, "The session's refresh token may be spent by now. If so, the next call asks you to log in.")
 	}
 	// The key could not be had. That says nothing against the answer, and the old refresh token is spent.
 	return token.Set{Session: renewed}, err
+}
+
+// verifyRefreshed returns the token to serve, which is none where the answer has no ID token and the access token is not
+// asked for, and when the newest ID token was issued.
+func (p *Provider) verifyRefreshed(ctx context.Context, from *metadata, got answer,
+	session token.Session) (idToken token.IDToken, issuedAt time.Time, err error) {
+	if got.idToken.IsEmpty() && !p.config.UseAccessToken {
+		return token.IDToken{}, session.IssuedAt, nil
+	}
+	var verified claims
+	if issuedAt = session.IssuedAt; !got.idToken.IsEmpty() {
+		if verified, err = p.verify(ctx, from, got, expected{previous: &session}); err != nil {
+			return token.IDToken{}, time.Time{}, err
+		}
+		issuedAt = verified.IssuedAt.Time
+	}
+	idToken, err = p.chosen(ctx, from, got, verified)
+	return idToken, issuedAt, err
 }
 
 // refresh stops for a context that ends while it connects, but not once the request may be under way: the answer is the

@@ -24,6 +24,8 @@ type answer struct {
 	scopes       []string     // granted; empty if the answer does not say
 	received     time.Time    // by our clock
 	issued       time.Time    // by the provider's clock
+	// accessLifetime is how long the access token lives; 0 if the answer does not say.
+	accessLifetime time.Duration
 }
 
 // ask sends one form to the token endpoint and reads its answer. What is the noun for errors.
@@ -35,6 +37,9 @@ func (p *Provider) ask(ctx context.Context, what string, from *metadata, form ur
 	authentication, err := p.authentication(from)
 	if err != nil {
 		return answer{}, err
+	}
+	if len(p.config.Resources) > 0 {
+		form["resource"] = p.config.Resources // https://www.rfc-editor.org/rfc/rfc8707#section-2.2
 	}
 	observer := p.observe(client.Transport, "the token endpoint")
 	observed := *client
@@ -69,6 +74,8 @@ func (p *Provider) ask(ctx context.Context, what string, from *metadata, form ur
 		scopes:       strings.Fields(scope),
 		received:     received,
 		issued:       observer.dateOr(received),
+
+		accessLifetime: lifetimeOf(got),
 	}, nil
 }
 
@@ -78,6 +85,8 @@ func (p *Provider) endpointError(what string, err error, observed *observer) err
 	switch {
 	case !observed.answered:
 		return unreachable(what, hostOf(p.config.Issuer), err)
+	case errors.As(err, &refusal) && refusal.ErrorCode == "invalid_target":
+		return p.invalidTarget(what, refusal.ErrorDescription)
 	case errors.As(err, &refusal) && refusal.ErrorCode != "":
 		return oauthError(what, refusal, waitHint(observed.status, observed.wait))
 	case observed.status < 200 || observed.status > 299:

@@ -59,7 +59,8 @@ func decodeIDToken(text []byte, key token.Key) (token.IDToken, error) {
 	if record.IDToken == "" || record.Expiry <= record.Issued {
 		return token.IDToken{}, errors.New("ID token record is incomplete")
 	}
-	if record.Issuer != key.Issuer || !slices.Contains(record.Audience, key.ClientID) {
+	// An access token may be for others than the client.
+	if record.Issuer != key.Issuer || !key.AccessToken && !slices.Contains(record.Audience, key.ClientID) {
 		return token.IDToken{}, errors.New("ID token record belongs to another issuer or client")
 	}
 	return token.IDToken{

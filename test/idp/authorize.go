@@ -23,7 +23,7 @@ func (s *Server) authorize(r *http.Request) answer {
 	if err := s.checkRedirect(query); err != nil {
 		return page(http.StatusBadRequest, err.Error())
 	}
-	if err := checkAuthorizationRequest(query); err != nil {
+	if err := s.checkAuthorizationRequest(query); err != nil {
 		return s.refuse(query, err)
 	}
 	if s.config.Form {
@@ -55,12 +55,12 @@ func (s *Server) registered(redirectURI string) bool {
 	}
 	// https://www.rfc-editor.org/rfc/rfc8252#section-7.3: any port on a loopback address
 	u, err := url.Parse(redirectURI)
-	return err == nil && u.Scheme == "http" && u.User == nil && !strings.Contains(redirectURI, "#") &&
+	return err == nil && u.Scheme == s.behaviour.redirectScheme && u.User == nil && !strings.Contains(redirectURI, "#") &&
 		slices.Contains([]string{"localhost", "127.0.0.1", "::1"}, u.Hostname())
 }
 
 // checkAuthorizationRequest finds the mistakes that the client is told of.
-func checkAuthorizationRequest(query url.Values) error {
+func (s *Server) checkAuthorizationRequest(query url.Values) error {
 	// https://www.rfc-editor.org/rfc/rfc6749#section-3.1: no parameter more than once
 	if name, found := repeated(query); found {
 		return failure{"invalid_request", name + " is given more than once"}
@@ -84,7 +84,13 @@ func checkAuthorizationRequest(query url.Values) error {
 	if len(query.Get("nonce")) < shortestNonce {
 		return failure{"invalid_request", "nonce is missing or too short"}
 	}
-	if err := checkChallenge(query); err != nil {
+	hasChallenge := query.Has("code_challenge") || query.Has("code_challenge_method")
+	if hasChallenge || !s.behaviour.pkceOptional {
+		if err := checkChallenge(query); err != nil {
+			return err
+		}
+	}
+	if err := checkResources(query); err != nil {
 		return err
 	}
 	// https://openid.net/specs/openid-connect-core-1_0.html#AuthRequest: none may not show a login page
@@ -169,6 +175,7 @@ func (s *Server) grantCode(query url.Values, user User) answer {
 			user:            user,
 			scope:           query.Get("scope"),
 			nonce:           query.Get("nonce"),
+			audience:        s.audienceOf(query),
 			authenticatedAt: s.config.Now(),
 		},
 		redirectURI: query.Get("redirect_uri"),

@@ -180,7 +180,8 @@ func (f failure) Error() string { return f.code + ": " + f.description }
 // repeated finds a parameter that is given more than once.
 func repeated(parameters url.Values) (name string, found bool) {
 	for name, values := range parameters {
-		if len(values) > 1 {
+		// https://www.rfc-editor.org/rfc/rfc8707#section-2: resource alone may be there more than once
+		if len(values) > 1 && name != "resource" {
 			return name, true
 		}
 	}

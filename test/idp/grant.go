@@ -16,6 +16,7 @@ type grant struct {
 	user            User
 	scope           string
 	nonce           string
+	audience        []string // of its access tokens
 	authenticatedAt time.Time
 	revoked         bool
 }
@@ -54,12 +55,6 @@ type accessToken struct {
 func (s *Server) newRefreshToken(grant *grant) string {
 	token := rand.Text()
 	s.refreshTokens[token] = &refreshToken{grant: grant, number: len(s.refreshTokens), lastUsed: s.config.Now()}
-	return token
-}
-
-func (s *Server) newAccessToken(grant *grant) string {
-	token := rand.Text()
-	s.accessTokens[token] = &accessToken{grant, s.config.Now().Add(s.behaviour.lifetime)}
 	return token
 }
 

@@ -28,6 +28,11 @@ type behaviour struct {
 	userInfoType      string // "": the right one
 	userInfoByScope   bool
 
+	pkceOptional    bool
+	redirectScheme  string // of any loopback URI
+	accessTokensJWT bool
+	accessSignature string
+
 	authentication string // the one way in which the client may authenticate; "" means either
 
 	assertion     string // with Config.ClientAssertion: the one to present now
@@ -51,6 +56,8 @@ func goodBehaviour(config Config) behaviour {
 		signature:         goodSignature,
 		userInfoAlgorithm: "RS256",
 		assertion:         config.ClientAssertion,
+		redirectScheme:    "http",
+		accessSignature:   goodSignature,
 		latency:           config.Latency,
 		lifetime:          config.IDTokenLifetime,
 		padding:           config.IDTokenPadding,
@@ -77,6 +84,7 @@ func (s *Server) Reset() {
 //	token.MEMBER          good answers of the token endpoint; login.token.MEMBER and refresh.token.MEMBER only those
 //	authorize.PARAMETER   authorization response; with authorize.error there is no code
 //	device.MEMBER         answers of the device authorization endpoint; a changed lifetime or interval is the one that counts
+//	access.CLAIM          access tokens that are JWTs; access-header.MEMBER is their JOSE header
 //	userinfo.CLAIM        answers of UserInfo; userinfo-header.MEMBER is the JOSE header of signed ones
 //
 // A refresh token is retired only if the answer hands over our new one: with refresh.token.refresh_token=null the old
@@ -89,6 +97,10 @@ func (s *Server) Reset() {
 //	keys.each=3       so many signature keys of each kind (RSA, P-256, secp256k1, Ed25519), ours last, without "alg", and
 //	                  keys for encryption; 3 at most
 //	keys.rotate=before-signing   new keys each time that an ID token is signed, right before
+//	pkce=optional             a request without code_challenge is taken; a bad one is not
+//	redirect=https            https URIs on a loopback address are registered, and http ones are not
+//	access-tokens=jwt         access tokens are JWTs
+//	access-signature=KIND     those are signed so; the kinds are those above
 //	authentication=client_secret_basic   the one way in which a client with a secret may authenticate, and that is listed
 //	assertion=JWT     the client assertion to present from now on, with Config.ClientAssertion
 //	approval=2        so many polls for a device code are told to wait, then the first user has approved; "denied" and
@@ -136,6 +148,7 @@ func (b *behaviour) set(name, value string) error {
 		"claims", "login.claims", "refresh.claims",
 		"token", "login.token", "refresh.token",
 		"userinfo", "userinfo-header", "device",
+		"access", "access-header",
 	} {
 		member, found := strings.CutPrefix(name, document+".")
 		member, appends := strings.CutSuffix(member, "+")
@@ -166,6 +179,15 @@ func (b *behaviour) setSwitch(name, value string) (err error) {
 		b.userInfoAlgorithm, err = parseAlgorithm(value)
 	case "userinfo-signature":
 		b.userInfoSignature, err = parseSignature(value)
+	case "pkce":
+		b.pkceOptional, err = parseChoice(value, "required", "optional")
+	case "redirect":
+		_, err = parseChoice(value, "http", "https")
+		b.redirectScheme = value
+	case "access-tokens":
+		b.accessTokensJWT, err = parseChoice(value, "opaque", "jwt")
+	case "access-signature":
+		b.accessSignature, err = parseSignature(value)
 	case "userinfo-type":
 		b.userInfoType = value
 	case "keys.extra":

@@ -42,6 +42,9 @@ func (s *Server) sign(claims map[string]any, how signing) (string, error) {
 	if !s.behaviour.kidsOff {
 		header["kid"] = id
 	}
+	if how.header == "access-header" {
+		header["typ"] = "at+jwt" // https://www.rfc-editor.org/rfc/rfc9068#section-2.1
+	}
 	s.behaviour.override(header, how.header)
 	encodedHeader, err := encode(header)
 	if err != nil {

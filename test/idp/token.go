@@ -67,7 +67,7 @@ func checkTokenRequest(r *http.Request) error {
 	if name, found := repeated(r.PostForm); found {
 		return failure{"invalid_request", name + " is given more than once"}
 	}
-	return nil
+	return checkResources(r.PostForm)
 }
 
 // authenticateClient accepts the one way that fits the client.
@@ -115,7 +115,7 @@ func basicCredentials(r *http.Request) (id, secret string, ok bool) {
 // https://www.rfc-editor.org/rfc/rfc6749#section-4.1.3
 func (s *Server) redeem(form url.Values) (map[string]any, error) {
 	for _, name := range []string{"code", "redirect_uri", "code_verifier"} {
-		if form.Get(name) == "" {
+		if form.Get(name) == "" && (name != "code_verifier" || !s.behaviour.pkceOptional) {
 			return nil, failure{"invalid_request", name + " is missing"}
 		}
 	}
@@ -136,7 +136,9 @@ func (s *Server) redeem(form url.Values) (map[string]any, error) {
 	// https://www.rfc-editor.org/rfc/rfc6749#section-4.1.3: identical to that of the authorization request
 	case form.Get("redirect_uri") != code.redirectURI:
 		return nil, failure{"invalid_grant", "redirect_uri is not that of the authorization request"}
-	case !wellFormed(form.Get("code_verifier")) || !code.matches(form.Get("code_verifier")):
+	case code.challenge == "" && form.Has("code_verifier"):
+		return nil, failure{"invalid_request", "code_verifier without a code_challenge"}
+	case code.challenge != "" && !wellFormed(form.Get("code_verifier")) || code.challenge != "" && !code.matches(form.Get("code_verifier")):
 		return nil, failure{"invalid_grant", "code_verifier does not match"}
 	}
 	token := ""
@@ -223,7 +225,10 @@ func (s *Server) handsOverRefreshToken(occasion occasion) bool {
 // issueTokens makes the members of a good answer; without a refresh token if that is "".
 // https://openid.net/specs/openid-connect-core-1_0.html#TokenResponse
 func (s *Server) issueTokens(grant *grant, occasion occasion, scope, refreshToken string) (map[string]any, error) {
-	accessToken := s.newAccessToken(grant)
+	accessToken, err := s.newAccessToken(grant)
+	if err != nil {
+		return nil, err
+	}
 	idToken, err := s.newIDToken(grant, occasion, accessToken)
 	if err != nil {
 		return nil, err
