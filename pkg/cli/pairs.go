@@ -10,26 +10,32 @@ import (
 	"github.com/spf13/pflag"
 )
 
-// pairsOf are the values of a flag that takes NAME=VALUE, each as an argument that the flag reads as it was.
-func pairsOf(flags *pflag.FlagSet, name string) []string {
+// pairsOf is the value of a flag that takes NAME=VALUE, as one argument that the flag reads as it was. Of a secret flag it
+// has the names alone.
+func pairsOf(flags *pflag.FlagSet, name string) string {
 	values, err := flags.GetStringToString(name)
 	if err != nil {
-		return nil // a flag of another type
+		return "" // a flag of another type
 	}
 	var pairs []string
 	for _, key := range slices.Sorted(maps.Keys(values)) {
-		pairs = append(pairs, quotedPair(key+"="+values[key]))
+		value := values[key]
+		if isSecretFlag(name) {
+			value = "YOUR_VALUE"
+		}
+		pairs = append(pairs, key+"="+value)
 	}
-	return pairs
+	return joinPairs(pairs)
 }
 
-// quotedPair is a pair as pflag reads it: as a line of CSV where it has more than one "=".
-func quotedPair(pair string) string {
+// joinPairs writes pairs as pflag reads them: as a line of CSV, unless there is just one "=".
+func joinPairs(pairs []string) string {
+	if len(pairs) == 1 && strings.Count(pairs[0], "=") == 1 {
+		return pairs[0]
+	}
 	var line strings.Builder
 	writer := csv.NewWriter(&line)
-	if err := writer.Write([]string{pair}); err != nil {
-		return pair
-	}
+	_ = writer.Write(pairs) // into memory
 	writer.Flush()
 	return strings.TrimSuffix(line.String(), "\n")
 }

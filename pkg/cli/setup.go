@@ -47,21 +47,28 @@ func setUp(command *cobra.Command, env Env, terminal *terminal, options *options
 	if err != nil {
 		return err
 	}
-	return printSetup(env.Stdout, idToken, executable, getTokenArguments(command.Flags()))
+	return printSetup(env.Stdout, shownClaims(idToken, session.key), setCredentialsCommand(executable, getTokenArguments(command.Flags())))
 }
 
-func printSetup(w io.Writer, idToken token.IDToken, executable string, arguments []string) error {
-	claims, err := idToken.Claims()
+// shownClaims are what the API server will see.
+func shownClaims(chosen token.IDToken, key token.Key) string {
+	kind := "ID token"
+	if key.AccessToken {
+		kind = "access token"
+	}
+	claims, err := chosen.Claims()
 	if err != nil {
-		return err // an access token that is no JWT
+		return "Your " + kind + " is no JWT, so it has no claims to show."
 	}
 	shown, err := json.MarshalIndent(claims, "", "  ")
 	if err != nil {
-		return fmt.Errorf("claims: %w", err)
+		return "The claims of your " + kind + " cannot be shown: " + err.Error()
 	}
-	_, err = fmt.Fprintf(w, `You are logged in. Your ID token has these claims:
+	return "Your " + kind + " has these claims:\n\n" + harmless(string(shown))
+}
 
-%s
+func printSetup(w io.Writer, claims, command string) error {
+	_, err := fmt.Fprintf(w, `You are logged in. %s
 
 Add the user oidc to your kubeconfig:
 
@@ -70,7 +77,7 @@ Add the user oidc to your kubeconfig:
 Then try it:
 
   kubectl --user=oidc auth whoami
-`, harmless(string(shown)), setCredentialsCommand(executable, arguments))
+`, claims, command)
 	return err
 }
 
@@ -104,9 +111,7 @@ func getTokenArguments(flags *pflag.FlagSet) []string {
 		case flag.Name == "password":
 			arguments = append(arguments, "--password=YOUR_PASSWORD")
 		case flag.Value.Type() == "stringToString":
-			for _, pair := range pairsOf(flags, flag.Name) {
-				arguments = append(arguments, "--"+flag.Name+"="+pair)
-			}
+			arguments = append(arguments, "--"+flag.Name+"="+pairsOf(flags, flag.Name))
 		case ok:
 			for _, value := range values.GetSlice() {
 				arguments = append(arguments, "--"+flag.Name+"="+value)

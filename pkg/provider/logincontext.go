@@ -21,10 +21,10 @@ func checkLoginTime(got idToken, want expected) error {
 		return nil
 	}
 	if got.claims.AuthTime == nil {
-		return errors.New("it has no time of the login (auth_time), though a maximum age was sent")
+		return errors.New("it has no time of the login (auth_time), though a maximum age was asked for")
 	}
 	if age := want.now.Sub(got.claims.AuthTime.Time); age > *want.login.maxAge+clockLeeway {
-		return failed("Nothing was stored. Log out at the provider in your browser, then log in again.",
+		return failed("Nothing was stored. Log out at the provider in your browser, or add --oidc-auth-request-extra-params=prompt=login, and log in again.",
 			"you last logged in (auth_time) at %s, more than %s ago", stamp(got.claims.AuthTime.Time), *want.login.maxAge)
 	}
 	return nil

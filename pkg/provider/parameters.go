@@ -82,8 +82,11 @@ func (c Config) parameters() url.Values {
 	return parameters
 }
 
-// target is what a request without the browser is asked for.
+// target is what a request without the browser is asked for. A client that logs in as itself has no other request.
 func (c Config) target() url.Values {
+	if c.Grant == ClientCredentials {
+		return c.parameters()
+	}
 	target := url.Values{}
 	for name, values := range c.parameters() {
 		if name == "audience" || name == "resource" {

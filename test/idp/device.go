@@ -63,6 +63,7 @@ func (s *Server) issueDeviceCode(r *http.Request) (map[string]any, error) {
 		grant: &grant{
 			user:            s.firstUser(),
 			scope:           r.PostForm.Get("scope"),
+			audience:        s.audienceOf(r.PostForm),
 			authenticatedAt: now,
 		},
 		challenge: r.PostForm.Get("code_challenge"),

@@ -27,7 +27,7 @@ func (s *Server) redeemPassword(form url.Values) (map[string]any, error) {
 	if !found || user.Password != form.Get("password") {
 		return nil, failure{"invalid_grant", "wrong username or password"}
 	}
-	family := &grant{user: user, scope: form.Get("scope"), authenticatedAt: s.config.Now()}
+	family := &grant{user: user, scope: form.Get("scope"), audience: s.audienceOf(form), authenticatedAt: s.config.Now()}
 	refreshToken := ""
 	if s.handsOverRefreshToken(login) {
 		refreshToken = s.newRefreshToken(family)
@@ -46,7 +46,7 @@ func (s *Server) redeemClientCredentials(form url.Values) (map[string]any, error
 		return nil, err
 	}
 	client := User{Subject: s.config.ClientID}
-	family := &grant{user: client, scope: form.Get("scope"), authenticatedAt: s.config.Now()}
+	family := &grant{user: client, scope: form.Get("scope"), audience: s.audienceOf(form), authenticatedAt: s.config.Now()}
 	// https://www.rfc-editor.org/rfc/rfc6749#section-4.4.3: a refresh token should not be included
 	return s.issueTokens(family, login, family.scope, "")
 }
