@@ -18,6 +18,7 @@ import (
 
 	"github.com/kubectl-oidc-login/kubectl-oidc-login/pkg/provider"
 	"github.com/kubectl-oidc-login/kubectl-oidc-login/pkg/store"
+	"github.com/kubectl-oidc-login/kubectl-oidc-login/pkg/token"
 )
 
 // options are the flags of the verbs that log in. Their names, meanings and defaults are kubelogin's, so that a
@@ -62,6 +63,7 @@ type providerOptions struct {
 	extraScopes      []string
 	redirectURL      string
 	trustedAudiences []string
+	headers          map[string]string
 }
 
 func (o *providerOptions) addFlags(flags *pflag.FlagSet) {
@@ -70,7 +72,18 @@ func (o *providerOptions) addFlags(flags *pflag.FlagSet) {
 	flags.StringSliceVar(&o.extraScopes, "oidc-extra-scope", nil, "`scope` to ask for besides openid; may be repeated")
 	flags.StringSliceVar(&o.trustedAudiences, "trusted-audience", nil,
 		"`audience` that an ID token may have besides the client; may be repeated")
+	flags.StringToStringVar(&o.headers, "oidc-request-header", nil,
+		"HTTP header as `name=value` to send with each request to the provider; may be repeated")
 	flags.StringVar(&o.redirectURL, "oidc-redirect-url", "", "redirect `URL` registered at the provider (default http://localhost:PORT)")
+}
+
+// secretHeaders are the headers, whose values may be secrets.
+func (o *providerOptions) secretHeaders() map[string]token.Secret {
+	headers := map[string]token.Secret{}
+	for name, value := range o.headers {
+		headers[name] = token.NewSecret(value)
+	}
+	return headers
 }
 
 type loginOptions struct {
@@ -79,6 +92,7 @@ type loginOptions struct {
 	browserCommand  string
 	timeoutSeconds  int
 	interactive     string
+	pkce            pkceOptions
 }
 
 const defaultLoginTimeoutSeconds = 180
@@ -92,6 +106,7 @@ func (o *loginOptions) addFlags(flags *pflag.FlagSet) {
 	flags.IntVar(&o.timeoutSeconds, "authentication-timeout-sec", defaultLoginTimeoutSeconds, "how many `seconds` a login may take")
 	flags.StringVar(&o.interactive, "interactive", interactiveAuto,
 		"whether you may be asked to log in: auto (not by shell completion, CI, or where nobody could see it), always or never")
+	o.pkce.addFlags(flags)
 }
 
 func defaultListenAddresses() []string { return []string{"127.0.0.1:8000", "127.0.0.1:18000"} }
@@ -144,6 +159,7 @@ func (o *options) providerConfig(env Env, terminal *terminal, flags *pflag.FlagS
 		ClientID:               o.provider.clientID,
 		Scopes:                 o.provider.extraScopes,
 		TrustedAudiences:       o.provider.trustedAudiences,
+		Headers:                o.provider.secretHeaders(),
 		RedirectURL:            o.provider.redirectURL,
 		CertificateAuthorities: func() ([]string, error) { return o.tls.authorities(env) },
 		InsecureSkipTLSVerify:  o.tls.insecureSkipTLSVerify,
@@ -173,7 +189,7 @@ func (o *loginOptions) configure(config *provider.Config, flags *pflag.FlagSet) 
 	}
 	config.ListenAddresses = o.addresses(flags.Changed("listen-address"), config.RedirectURL)
 	config.LoginTimeout = time.Duration(o.timeoutSeconds) * time.Second
-	return nil
+	return o.pkce.configure(config)
 }
 
 // addresses follow the redirect URL: where that names a port of this machine, the browser will come to that port. A

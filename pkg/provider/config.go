@@ -43,6 +43,7 @@ type Config struct {
 	LoginTimeout    time.Duration // how long a person may take
 
 	Grant    Grant        // how to log in
+	PKCE     PKCE         // whether a code is of use to others
 	Username string       // for Password; part of the identity
 	Password token.Secret // for Password
 
@@ -52,6 +53,9 @@ type Config struct {
 	InsecureSkipTLSVerify  bool // believe any certificate: for experiments only
 	// Trust names the two settings above, so that documents fetched under other ones are not mixed up.
 	Trust string
+
+	// Headers are sent with each request to the provider. Their values may be secrets.
+	Headers map[string]token.Secret
 
 	UserAgent func() string                         // names the program to the provider
 	Proxy     func(*http.Request) (*url.URL, error) // nil: no proxy
@@ -106,6 +110,9 @@ func New(config Config) (*Provider, error) {
 		return nil, misused(fmt.Errorf("the client ID is missing"))
 	}
 	if err := config.checkParameters(); err != nil {
+		return nil, misused(err)
+	}
+	if err := config.checkHeaders(); err != nil {
 		return nil, misused(err)
 	}
 	redirect, err := config.redirect()

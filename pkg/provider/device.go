@@ -10,8 +10,6 @@ import (
 	"strings"
 	"time"
 
-	"golang.org/x/oauth2"
-
 	"github.com/kubectl-oidc-login/kubectl-oidc-login/pkg/token"
 )
 
@@ -65,15 +63,10 @@ func (p *Provider) startDevice(ctx context.Context, from *metadata) (*deviceLogi
 	if err := from.checkDeviceEndpoint(); err != nil {
 		return nil, err
 	}
-	login := &deviceLogin{provider: p, metadata: from}
+	login := &deviceLogin{provider: p, metadata: from, verifier: p.newDeviceVerifier(from)}
 	form := p.config.target()
 	form.Set("scope", strings.Join(p.config.scopes(), " "))
-	if from.supportsPKCE() {
-		// The grant does without; some providers that know PKCE ask for it here too.
-		login.verifier = oauth2.GenerateVerifier()
-		form.Set("code_challenge", oauth2.S256ChallengeFromVerifier(login.verifier))
-		form.Set("code_challenge_method", "S256")
-	}
+	addChallenge(form, login.verifier)
 	body, err := p.post(ctx, "login", "the device authorization endpoint", from, from.DeviceAuthURL, form)
 	if err != nil {
 		return nil, err

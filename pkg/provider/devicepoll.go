@@ -61,9 +61,7 @@ func (l *deviceLogin) poll(ctx context.Context) (answer, error) {
 		"grant_type":  {"urn:ietf:params:oauth:grant-type:device_code"},
 		"device_code": {l.code.Reveal()},
 	}
-	if l.verifier != "" {
-		form.Set("code_verifier", l.verifier)
-	}
+	addVerifier(form, l.verifier)
 	return l.provider.ask(ctx, "login", l.metadata, form)
 }
 

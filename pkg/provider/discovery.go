@@ -45,12 +45,6 @@ func (p *Provider) readMetadata(body []byte) (*metadata, error) {
 	if err := found.checkEndpoints(); err != nil {
 		return nil, err
 	}
-	// S256 is sent to every provider, also to one that does not list it: those that do not know PKCE ignore it
-	// (https://www.rfc-editor.org/rfc/rfc7636#section-5). One that lists other methods alone would break the login.
-	if len(found.CodeChallengeMethods) > 0 && !slices.Contains(found.CodeChallengeMethods, "S256") {
-		return nil, failed("Ask the provider's administrator for PKCE with S256.",
-			"discovery: the provider takes the PKCE methods %s, not S256", quoteList(found.CodeChallengeMethods))
-	}
 	return found, nil
 }
 

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"slices"
 
 	"github.com/kubectl-oidc-login/kubectl-oidc-login/pkg/token"
 )
@@ -29,6 +28,9 @@ func (p *Provider) Login(ctx context.Context, _ token.Key, asking func()) (token
 	}
 	if p.config.InsecureSkipTLSVerify {
 		p.config.Warn(errors.New("the provider's certificate is not checked (--insecure-skip-tls-verify); anybody on the way can read your tokens"))
+	}
+	if err := p.checkPKCE(from); err != nil {
+		return token.Set{}, err
 	}
 	p.checkListed(from)
 	p.warnOfResources()
@@ -90,6 +92,3 @@ func (g Grant) withoutIDToken() string {
 	}
 	return "Check that the client may use OpenID Connect, not just OAuth 2.0, and the scope openid."
 }
-
-// supportsPKCE reports whether the provider says so. The authorization code flow does not ask: see readMetadata.
-func (m *metadata) supportsPKCE() bool { return slices.Contains(m.CodeChallengeMethods, "S256") }

@@ -14,6 +14,8 @@ import (
 	"net/url"
 	"strconv"
 	"time"
+
+	"github.com/kubectl-oidc-login/kubectl-oidc-login/pkg/token"
 )
 
 const (
@@ -43,7 +45,7 @@ func newHTTPClient(config Config) (*http.Client, error) {
 		},
 	}
 	return &http.Client{
-		Transport:     &polite{next: transport, userAgent: config.UserAgent()},
+		Transport:     &polite{next: transport, userAgent: config.UserAgent(), headers: config.Headers},
 		CheckRedirect: sameOrigin,
 		Timeout:       requestTimeout,
 	}, nil
@@ -91,10 +93,11 @@ func (c Config) roots() (*x509.CertPool, error) {
 	return roots, nil
 }
 
-// polite names the program and caps what a server may send.
+// polite names the program, says what the person wants to be said, and caps what a server may send.
 type polite struct {
 	next      http.RoundTripper
 	userAgent string
+	headers   map[string]token.Secret
 }
 
 func (p *polite) RoundTrip(request *http.Request) (*http.Response, error) {
@@ -103,6 +106,7 @@ func (p *polite) RoundTrip(request *http.Request) (*http.Response, error) {
 	if request.Header.Get("Accept") == "" {
 		request.Header.Set("Accept", "application/json")
 	}
+	addHeaders(request.Header, p.headers)
 	response, err := p.next.RoundTrip(request)
 	if isDialError(err) && pause(request.Context(), dialRetry) {
 		// Nothing was sent, so even a request that must not be sent twice may be tried again.

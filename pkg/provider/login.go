@@ -77,7 +77,7 @@ type login struct {
 	client   *oauth2.Config
 	state    string // https://www.rfc-editor.org/rfc/rfc6749#section-10.12
 	nonce    string // https://openid.net/specs/openid-connect-core-1_0.html#NonceNotes
-	verifier string // https://www.rfc-editor.org/rfc/rfc7636#section-4.1
+	verifier string // https://www.rfc-editor.org/rfc/rfc7636#section-4.1; empty without PKCE
 }
 
 func newLogin(p *Provider, from *metadata, redirectURI string) *login {
@@ -92,13 +92,15 @@ func newLogin(p *Provider, from *metadata, redirectURI string) *login {
 		},
 		state:    rand.Text(),
 		nonce:    rand.Text(),
-		verifier: oauth2.GenerateVerifier(),
+		verifier: p.newVerifier(),
 	}
 }
 
 func (l *login) authorizationURL() string {
-	address := l.client.AuthCodeURL(l.state, oidc.Nonce(l.nonce), oauth2.S256ChallengeOption(l.verifier))
-	if parameters := l.provider.config.parameters(); len(parameters) > 0 {
+	address := l.client.AuthCodeURL(l.state, oidc.Nonce(l.nonce))
+	parameters := l.provider.config.parameters()
+	addChallenge(parameters, l.verifier)
+	if len(parameters) > 0 {
 		address += "&" + parameters.Encode()
 	}
 	return address
@@ -115,12 +117,13 @@ func (l *login) finish(ctx context.Context, response url.Values) (token.Set, err
 
 // redeem uses the code, once (https://www.rfc-editor.org/rfc/rfc6749#section-4.1.3).
 func (l *login) redeem(ctx context.Context, code token.Secret) (token.Set, error) {
-	got, err := l.provider.ask(ctx, "login", l.metadata, url.Values{
-		"grant_type":    {"authorization_code"},
-		"code":          {code.Reveal()},
-		"redirect_uri":  {l.client.RedirectURL},
-		"code_verifier": {l.verifier},
-	})
+	form := url.Values{
+		"grant_type":   {"authorization_code"},
+		"code":         {code.Reveal()},
+		"redirect_uri": {l.client.RedirectURL},
+	}
+	addVerifier(form, l.verifier)
+	got, err := l.provider.ask(ctx, "login", l.metadata, form)
 	if err != nil {
 		return token.Set{}, err
 	}
