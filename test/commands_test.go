@@ -60,6 +60,7 @@ func scriptCommands() map[string]func(*testscript.TestScript, bool, []string) {
 		"fresh":         commandFresh,
 		"authenticated": commandAuthenticated,
 		"noverifier":    commandNoVerifier,
+		"certificate":   commandCertificate,
 		"clock":         commandClock,
 		"credential":    commandCredential,
 		"nosecrets":     commandNoSecrets,

@@ -86,7 +86,7 @@ func newSession(command *cobra.Command, env Env, terminal *terminal, options *op
 	if err != nil {
 		return nil, err
 	}
-	if err := options.login.configure(&config, command.Flags()); err != nil {
+	if err := options.login.configure(env, terminal, &config, command.Flags()); err != nil {
 		return nil, err
 	}
 	config.Target = target

@@ -2,6 +2,7 @@ package cli
 
 import (
 	"cmp"
+	"crypto/tls"
 	"encoding/base64"
 	"fmt"
 	"log/slog"
@@ -92,6 +93,8 @@ type loginOptions struct {
 	browserCommand  string
 	timeoutSeconds  int
 	interactive     string
+	nextURL         string
+	server          localServerOptions
 	pkce            pkceOptions
 }
 
@@ -106,6 +109,8 @@ func (o *loginOptions) addFlags(flags *pflag.FlagSet) {
 	flags.IntVar(&o.timeoutSeconds, "authentication-timeout-sec", defaultLoginTimeoutSeconds, "how many `seconds` a login may take")
 	flags.StringVar(&o.interactive, "interactive", interactiveAuto,
 		"whether you may be asked to log in: auto (not by shell completion, CI, or where nobody could see it), always or never")
+	flags.StringVar(&o.nextURL, "open-url-after-authentication", "", "`URL` at which the browser ends after a login (default: a page of this program)")
+	o.server.addFlags(flags)
 	o.pkce.addFlags(flags)
 }
 
@@ -115,6 +120,8 @@ type tlsOptions struct {
 	certificateAuthorities    []string
 	certificateAuthorityDatas []string
 	insecureSkipTLSVerify     bool
+	renegotiateOnce           bool
+	renegotiateFreely         bool
 }
 
 func (o *tlsOptions) addFlags(flags *pflag.FlagSet) {
@@ -124,6 +131,9 @@ func (o *tlsOptions) addFlags(flags *pflag.FlagSet) {
 		"the same as `base64` text; may be repeated")
 	flags.BoolVar(&o.insecureSkipTLSVerify, "insecure-skip-tls-verify", false,
 		"believe any certificate of the provider; anybody on the way can then read your tokens")
+	flags.BoolVar(&o.renegotiateOnce, "tls-renegotiation-once", false,
+		"let the provider renegotiate TLS 1.2 once per connection, as some do that ask for client certificates")
+	flags.BoolVar(&o.renegotiateFreely, "tls-renegotiation-freely", false, "let the provider renegotiate TLS 1.2 as often as it likes")
 }
 
 type storeOptions struct {
@@ -164,6 +174,7 @@ func (o *options) providerConfig(env Env, terminal *terminal, flags *pflag.FlagS
 		CertificateAuthorities: func() ([]string, error) { return o.tls.authorities(env) },
 		InsecureSkipTLSVerify:  o.tls.insecureSkipTLSVerify,
 		Trust:                  o.tls.trust(),
+		Renegotiation:          o.tls.renegotiation(),
 		UserAgent:              userAgent,
 		Proxy:                  env.Proxy,
 		Now:                    env.Now,
@@ -180,7 +191,7 @@ func (o *options) providerConfig(env Env, terminal *terminal, flags *pflag.FlagS
 }
 
 // configure adds what a login needs.
-func (o *loginOptions) configure(config *provider.Config, flags *pflag.FlagSet) error {
+func (o *loginOptions) configure(env Env, terminal *terminal, config *provider.Config, flags *pflag.FlagSet) error {
 	if err := checkInteractive(o.interactive); err != nil {
 		return err
 	}
@@ -189,6 +200,10 @@ func (o *loginOptions) configure(config *provider.Config, flags *pflag.FlagSet) 
 	}
 	config.ListenAddresses = o.addresses(flags.Changed("listen-address"), config.RedirectURL)
 	config.LoginTimeout = time.Duration(o.timeoutSeconds) * time.Second
+	config.NextURL = o.nextURL
+	if err := o.server.configure(env, terminal, config); err != nil {
+		return err
+	}
 	return o.pkce.configure(config)
 }
 
@@ -294,6 +309,16 @@ func (o *storeOptions) open(env Env, terminal *terminal, log *slog.Logger) (*sto
 		Waiting:       terminal.waiting,
 		Log:           log,
 	})
+}
+
+func (o *tlsOptions) renegotiation() tls.RenegotiationSupport {
+	switch {
+	case o.renegotiateOnce:
+		return tls.RenegotiateOnceAsClient
+	case o.renegotiateFreely:
+		return tls.RenegotiateFreelyAsClient
+	}
+	return tls.RenegotiateNever
 }
 
 // trust names whom these settings believe.

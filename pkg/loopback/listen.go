@@ -2,6 +2,7 @@ package loopback
 
 import (
 	"cmp"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"net"
@@ -17,22 +18,22 @@ type Config struct {
 	// Addresses are tried in order, as host:port; port 0 takes a free one. At least one.
 	Addresses []string
 	// RedirectURL is the registered redirect URL, if it is not http://localhost:PORT. Its host and path are kept; where
-	// it names no port, it gets the listener's.
+	// it names no port, it gets the listener's, unless somebody before the listener must be speaking TLS for it.
 	RedirectURL *url.URL
+	// Certificate makes the listener speak TLS; nil: it does not.
+	Certificate *tls.Certificate
 }
 
 // Listener is bound to its port, and answers nobody before Receive.
 type Listener struct {
 	redirectURI url.URL
 	sockets     []net.Listener
+	tls         *tls.Config // nil: plain http
 }
 
 // Listen binds the first address that is free.
 func Listen(config Config) (*Listener, error) {
-	redirect := url.URL{Scheme: "http", Host: "localhost"}
-	if config.RedirectURL != nil {
-		redirect = *config.RedirectURL
-	}
+	redirect := config.redirect()
 	var taken []error
 	for _, address := range config.Addresses {
 		sockets, err := bind(address, redirect.Hostname() == "localhost")
@@ -40,12 +41,34 @@ func Listen(config Config) (*Listener, error) {
 			taken = append(taken, err)
 			continue
 		}
-		if redirect.Port() == "" {
+		if redirect.Port() == "" && !config.isBehindTLS() {
 			redirect.Host = net.JoinHostPort(redirect.Hostname(), strconv.Itoa(port(sockets[0])))
 		}
-		return &Listener{redirectURI: redirect, sockets: sockets}, nil
+		return &Listener{redirectURI: redirect, sockets: sockets, tls: config.tls()}, nil
 	}
 	return nil, fmt.Errorf("cannot listen for the browser's answer: %w", errors.Join(taken...))
+}
+
+func (c Config) redirect() url.URL {
+	switch {
+	case c.RedirectURL != nil:
+		return *c.RedirectURL
+	case c.Certificate != nil:
+		return url.URL{Scheme: "https", Host: "localhost"}
+	}
+	return url.URL{Scheme: "http", Host: "localhost"}
+}
+
+// isBehindTLS reports whether the redirect URL leads to somebody else, who speaks TLS and knows this listener.
+func (c Config) isBehindTLS() bool {
+	return c.RedirectURL != nil && c.RedirectURL.Scheme == "https" && c.Certificate == nil
+}
+
+func (c Config) tls() *tls.Config {
+	if c.Certificate == nil {
+		return nil
+	}
+	return &tls.Config{MinVersion: tls.VersionTLS12, Certificates: []tls.Certificate{*c.Certificate}}
 }
 
 // RedirectURI is what the provider sends the browser to.

@@ -347,3 +347,28 @@ func TestOneLoopbackAddress(t *testing.T) {
 		t.Errorf("expected the port to be taken, got %v", err)
 	}
 }
+
+// The page that comes next is for those who are logged in; a failure is shown.
+func TestNextPage(t *testing.T) {
+	t.Parallel()
+	for _, ok := range []bool{true, false} {
+		redirect, _, done := receive(t, Config{}, Page{OK: ok, Title: "The outcome", Next: "http://127.0.0.1:1/next"})
+		client := &http.Client{CheckRedirect: func(next *http.Request, _ []*http.Request) error {
+			if next.URL.Path == "/next" {
+				return http.ErrUseLastResponse
+			}
+			return nil
+		}}
+		response, err := client.Get(redirect.String() + "/?code=c&state=" + state)
+		if err != nil {
+			t.Fatal(err)
+		}
+		_ = response.Body.Close()
+		if next := response.Header.Get("Location"); (next == "http://127.0.0.1:1/next") != ok {
+			t.Errorf("logged in %t: status %d, sent to %q", ok, response.StatusCode, next)
+		}
+		if err := <-done; err != nil {
+			t.Error(err)
+		}
+	}
+}

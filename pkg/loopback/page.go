@@ -17,6 +17,8 @@ type Page struct {
 	Lines   []string // what happened, a paragraph each
 	Hints   []string // what the person can do about it
 	Details []Detail // who, where, with what
+	// Next is where the browser goes in place of seeing this, if it went well; empty: nowhere. It is the person's own word.
+	Next string
 }
 
 // Detail is one fact. It is left out if it has no value.
@@ -43,6 +45,11 @@ func protect(header http.Header) {
 }
 
 func (p Page) write(w http.ResponseWriter) {
+	if p.OK && p.Next != "" {
+		w.Header().Set("Location", p.Next)
+		w.WriteHeader(http.StatusSeeOther)
+		return
+	}
 	text := p.html()
 	policy, status := contentSecurityPolicy+"; style-src "+hashSource(pageCSS), http.StatusBadRequest
 	if p.OK {

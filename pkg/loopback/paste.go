@@ -84,7 +84,7 @@ func (p *Paste) judge(line string, h *handler) (settled bool, err error) {
 // takeAddress takes the address that the provider sent the browser to, on the same terms as a request to the port.
 func (h *handler) takeAddress(text string) (taken bool, err error) {
 	if !strings.Contains(text, "://") && !strings.HasPrefix(text, "?") && !strings.HasPrefix(text, "/") {
-		text = "http://" + text // browsers hide it
+		text = h.redirectURI.Scheme + "://" + text // browsers hide it
 	}
 	address, err := h.redirectURI.Parse(text)
 	if err != nil {

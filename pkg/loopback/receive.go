@@ -3,6 +3,7 @@ package loopback
 import (
 	"context"
 	"crypto/subtle"
+	"crypto/tls"
 	"io"
 	"log"
 	"net"
@@ -46,6 +47,9 @@ func (l *Listener) Receive(ctx context.Context, state string, finish func(url.Va
 	defer func() { _ = server.Close() }()
 	stopped := make(chan error, len(l.sockets))
 	for _, socket := range l.sockets {
+		if l.tls != nil {
+			socket = tls.NewListener(socket, l.tls)
+		}
 		go func() { stopped <- server.Serve(socket) }()
 	}
 

@@ -2,6 +2,7 @@ package provider
 
 import (
 	"context"
+	"crypto/tls"
 	"fmt"
 	"log/slog"
 	"net/http"
@@ -41,6 +42,10 @@ type Config struct {
 	ListenAddresses []string      // tried in order for the browser's answer, as host:port
 	RedirectURL     string        // empty: http://localhost:PORT
 	LoginTimeout    time.Duration // how long a person may take
+	// ServerCertificate returns what makes the listener for the browser's answer speak TLS; nil: it does not.
+	ServerCertificate func() (*tls.Certificate, error)
+	// NextURL is where the browser goes after a login; empty: it shows how the login ended.
+	NextURL string
 
 	Grant    Grant        // how to log in
 	PKCE     PKCE         // whether a code is of use to others
@@ -51,6 +56,8 @@ type Config struct {
 	// provider is first asked for something, since most calls never ask.
 	CertificateAuthorities func() ([]string, error)
 	InsecureSkipTLSVerify  bool // believe any certificate: for experiments only
+	// Renegotiation is what the provider may ask of a TLS connection; the zero value, never, is right.
+	Renegotiation tls.RenegotiationSupport
 	// Trust names the two settings above, so that documents fetched under other ones are not mixed up.
 	Trust string
 
@@ -115,6 +122,9 @@ func New(config Config) (*Provider, error) {
 	if err := config.checkHeaders(); err != nil {
 		return nil, misused(err)
 	}
+	if err := config.checkNextURL(); err != nil {
+		return nil, misused(err)
+	}
 	redirect, err := config.redirect()
 	if err != nil {
 		return nil, misused(err)
@@ -155,7 +165,11 @@ func (c Config) Key() token.Key {
 func (c Config) redirect() (*url.URL, error) {
 	switch c.Grant {
 	case AuthCode:
-		return parseRedirectURL(c.RedirectURL)
+		parsed, err := parseRedirectURL(c.RedirectURL)
+		if err == nil {
+			err = c.checkRedirectScheme(parsed)
+		}
+		return parsed, err
 	case AuthCodeKeyboard:
 		// https://www.rfc-editor.org/rfc/rfc6749#section-3.1.2
 		if parsed, err := url.Parse(c.RedirectURL); err != nil || parsed.Scheme == "" || parsed.Fragment != "" {
@@ -195,14 +209,50 @@ func parseRedirectURL(text string) (*url.URL, error) {
 		return nil, nil
 	}
 	parsed, err := url.Parse(text)
-	if err != nil || parsed.Scheme != "http" || parsed.Hostname() == "" || parsed.User != nil || parsed.Fragment != "" {
-		return nil, fmt.Errorf("redirect URL %q is not an http URL without user name and fragment", printable(text))
+	if err != nil || !isWeb(parsed) || parsed.Fragment != "" {
+		return nil, fmt.Errorf("redirect URL %q is not an http or https URL without user name and fragment", printable(text))
 	}
 	return parsed, nil
 }
 
+// checkRedirectScheme holds a redirect URL that leads straight to the listener against what the listener speaks. One that
+// leads to another host is the business of whoever is there.
+func (c Config) checkRedirectScheme(redirect *url.URL) error {
+	if redirect == nil || !isLoopback(redirect.Hostname()) {
+		return nil
+	}
+	switch secure := c.ServerCertificate != nil; {
+	case redirect.Scheme == "https" && !secure:
+		return fmt.Errorf("redirect URL %q is https, which needs --local-server-cert and --local-server-key", printable(redirect.String()))
+	case redirect.Scheme == "http" && secure:
+		return fmt.Errorf("redirect URL %q is not https, though there is a --local-server-cert", printable(redirect.String()))
+	}
+	return nil
+}
+
+// checkNextURL lets the browser go to web pages only.
+func (c Config) checkNextURL() error {
+	if c.NextURL == "" {
+		return nil
+	}
+	if parsed, err := url.Parse(c.NextURL); err != nil || !isWeb(parsed) || printable(c.NextURL) != c.NextURL {
+		return fmt.Errorf("the URL to open after the login, %q, is not an http or https URL without user name", printable(c.NextURL))
+	}
+	return nil
+}
+
+func isWeb(address *url.URL) bool {
+	return (address.Scheme == "http" || address.Scheme == "https") && address.Hostname() != "" && address.User == nil
+}
+
 // listenConfig lets the listener follow the redirect URL: where that names a port of this machine and nobody asked for
 // another, it is the one to bind.
-func (p *Provider) listenConfig() loopback.Config {
-	return loopback.Config{Addresses: p.config.ListenAddresses, RedirectURL: p.redirect}
+func (p *Provider) listenConfig() (loopback.Config, error) {
+	config := loopback.Config{Addresses: p.config.ListenAddresses, RedirectURL: p.redirect}
+	if p.config.ServerCertificate == nil {
+		return config, nil
+	}
+	var err error
+	config.Certificate, err = p.config.ServerCertificate()
+	return config, err
 }

@@ -37,11 +37,13 @@ func newHTTPClient(config Config) (*http.Client, error) {
 		Proxy:               config.Proxy,
 		DialContext:         dial,
 		TLSHandshakeTimeout: tlsTimeout,
-		ForceAttemptHTTP2:   true,
+		// https://www.rfc-editor.org/rfc/rfc9113#section-9.2.1: HTTP/2 knows no renegotiation
+		ForceAttemptHTTP2: config.Renegotiation == tls.RenegotiateNever,
 		TLSClientConfig: &tls.Config{
 			MinVersion:         tls.VersionTLS12,
 			RootCAs:            roots,
 			InsecureSkipVerify: config.InsecureSkipTLSVerify, //nolint:gosec // the person asked for it by name
+			Renegotiation:      config.Renegotiation,
 		},
 	}
 	return &http.Client{

@@ -22,7 +22,11 @@ func (p *Provider) logInByBrowser(ctx context.Context, from *metadata, asking fu
 	ctx, cancel := context.WithTimeoutCause(ctx, p.config.LoginTimeout, errTooLate)
 	defer cancel()
 	// Bound before the URL is built: the port is part of it.
-	listener, err := loopback.Listen(p.listenConfig())
+	listen, err := p.listenConfig()
+	if err != nil {
+		return token.Set{}, err
+	}
+	listener, err := loopback.Listen(listen)
 	if err != nil {
 		return token.Set{}, failed("Free the port, or name another with --listen-address; the provider must know it.", "%w", err)
 	}
@@ -214,5 +218,5 @@ func (p *Provider) lastPage(set token.Set, outcome error) loopback.Page {
 	if who != subject {
 		person = append(person, loopback.Detail{Name: "Subject", Value: printable(subject)})
 	}
-	return loopback.Page{OK: true, Title: "You are logged in", Details: append(person, where...)}
+	return loopback.Page{OK: true, Title: "You are logged in", Details: append(person, where...), Next: p.config.NextURL}
 }
