@@ -54,8 +54,12 @@ func (o *options) addOtherFlags(flags *pflag.FlagSet) {
 	o.request.addFlags(flags)
 	o.tls.addFlags(flags)
 	o.store.addFlags(flags)
-	flags.IntVarP(&o.verbose, "v", "v", 0, "print the steps on stderr: 1 the decisions, 2 more; never a secret")
+	addVerboseFlag(flags, &o.verbose)
 	flags.SortFlags = false
+}
+
+func addVerboseFlag(flags *pflag.FlagSet, verbose *int) {
+	flags.IntVarP(verbose, "v", "v", 0, "print the steps on stderr: 1 the decisions, 2 more; never a secret")
 }
 
 type providerOptions struct {
@@ -278,7 +282,7 @@ func (o *storeOptions) openDocuments(env Env, config *provider.Config) error {
 	if err != nil {
 		return err
 	}
-	documents := store.OpenDocuments(filepath.Join(directory, "documents"))
+	documents := store.OpenDocuments(directory)
 	config.LoadDocument, config.SaveDocument = documents.Load, documents.Save
 	return nil
 }

@@ -1,13 +1,19 @@
 package store
 
-import "context"
+import (
+	"context"
+	"path/filepath"
+)
 
 // Documents keeps public documents of providers between processes, in files. Losing one costs a request.
 type Documents struct{ files disk }
 
-// OpenDocuments makes a cache in a folder, which is made when first needed.
+// documentsFolder is a folder in that for tokens.
+const documentsFolder = "documents"
+
+// OpenDocuments makes a cache in the folder for tokens. It is made when first needed.
 func OpenDocuments(directory string) *Documents {
-	return &Documents{disk{directory: directory, lossy: true}}
+	return &Documents{disk{directory: filepath.Join(directory, documentsFolder), lossy: true}}
 }
 
 // Load returns a document, or nil.

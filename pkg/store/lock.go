@@ -37,9 +37,14 @@ func (s *Store) Lock(ctx context.Context, key token.Key, purpose token.Purpose) 
 	if s.config.Mode == None {
 		return func() {}, nil // there is nothing that processes share
 	}
+	return s.lock(ctx, key.ID(), purpose)
+}
+
+// lock takes the lock of the key with this ID.
+func (s *Store) lock(ctx context.Context, id string, purpose token.Purpose) (func(), error) {
 	var causes []error
 	for _, directory := range []string{s.config.Locks, s.config.FallbackLocks} {
-		path := filepath.Join(directory, key.ID()+"."+string(purpose)+".lock")
+		path := filepath.Join(directory, id+"."+string(purpose)+".lock")
 		cause := canLock(directory, path)
 		if cause == nil {
 			return s.lockFile(ctx, path, purpose)

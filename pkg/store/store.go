@@ -100,8 +100,13 @@ func (c Config) kernelKeyring() Keychain {
 	return c.KernelKeyring
 }
 
-func idTokenName(key token.Key) string { return key.ID() + "/id-token" }
-func sessionName(key token.Key) string { return key.ID() + "/session" }
+const (
+	idTokenEnd = "/id-token"
+	sessionEnd = "/session"
+)
+
+func idTokenName(key token.Key) string { return key.ID() + idTokenEnd }
+func sessionName(key token.Key) string { return key.ID() + sessionEnd }
 
 // IDToken implements token.Store.
 func (s *Store) IDToken(ctx context.Context, key token.Key) (token.IDToken, error) {

@@ -1,0 +1,272 @@
+package store
+
+import (
+	"context"
+	"errors"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/gofrs/flock"
+
+	"github.com/kubectl-oidc-login/kubectl-oidc-login/pkg/token"
+)
+
+// Cleaned says what Clean removed, and what it did not.
+type Cleaned struct {
+	Sessions map[Place]int
+	IDTokens map[Place]int
+	Others   int      // files: documents of providers, locks, notes, and what killed processes left
+	Foreign  []string // what is in our folders but is not ours, by path; it stays
+	Silent   []error  // why places could not be asked; what they may hold stays
+}
+
+// A save takes milliseconds. A younger temporary file may be one, and taking it away would cost somebody their session.
+const beingWritten = time.Minute
+
+// Clean removes what the mode's places hold of each identity that has left a record, a lock or a note. A keychain is not
+// searched: a person may keep other items under this program's name there. In Auto, documents, locks and notes go too.
+func (s *Store) Clean(ctx context.Context) (Cleaned, error) {
+	c := &cleaner{store: s, directory: s.config.Directory, cleaned: Cleaned{Sessions: map[Place]int{}, IDTokens: map[Place]int{}}}
+	if target, err := filepath.EvalSymlinks(c.directory); err == nil {
+		c.directory = target // the folder itself may be a link, as it may be for a save; nothing in it may
+	}
+	for _, place := range s.places() {
+		if err := c.removeRecords(ctx, place); err != nil {
+			return c.cleaned, err
+		}
+	}
+	if s.config.Mode == Auto {
+		c.removeOthers()
+		c.findForeign()
+		c.removeEmptyFolders()
+	}
+	return c.cleaned, nil
+}
+
+// places are all in which a mode may have left something.
+func (s *Store) places() []vault {
+	keychain, files := newKeychain(InKeychain, s.config.keychain()), &disk{directory: s.config.Directory}
+	switch s.config.Mode {
+	case Auto:
+		if kernel := s.config.kernelKeyring(); kernel.Get != nil {
+			return []vault{keychain, newKeychain(InKernelKeyring, kernel), files}
+		}
+		return []vault{keychain, files}
+	case Keyring:
+		return []vault{keychain}
+	case Disk:
+		return []vault{files}
+	}
+	return nil
+}
+
+// cleaner is one Clean.
+type cleaner struct {
+	store     *Store
+	directory string // the store's, without links
+	cleaned   Cleaned
+}
+
+// removeRecords empties one place. Only files may not fail: where there is no keychain there is nothing in it.
+func (c *cleaner) removeRecords(ctx context.Context, place vault) error {
+	_, isDisk := place.(*disk)
+	for _, id := range c.identities() {
+		unlock, err := c.lock(ctx, id)
+		if err != nil {
+			return err
+		}
+		err = c.removeIdentity(ctx, place, id)
+		unlock()
+		switch {
+		case err == nil:
+		case isDisk || c.store.config.Mode != Auto:
+			return err
+		case place.place(ctx, id) == InKernelKeyring:
+			// A kernel that lets nobody have keys here never did.
+			c.store.config.Log.Info("a place is passed over", "reason", err)
+			return nil
+		default:
+			c.cleaned.Silent = append(c.cleaned.Silent, err)
+			return nil // it will not answer the next question either
+		}
+	}
+	if isDisk {
+		c.removeTemporaries(c.directory)
+	}
+	return nil
+}
+
+// lock waits for whoever is renewing the session, who would save it again.
+func (c *cleaner) lock(ctx context.Context, id string) (unlock func(), err error) {
+	unlock, err = c.store.lock(ctx, id, token.Refresh)
+	if errors.Is(err, token.ErrNoLock) {
+		return func() {}, nil // then nobody else gets one, and nobody renews anything
+	}
+	return unlock, err
+}
+
+func (c *cleaner) removeIdentity(ctx context.Context, place vault, id string) error {
+	if err := removeRecord(ctx, place, id+sessionEnd, c.cleaned.Sessions); err != nil {
+		return err
+	}
+	return removeRecord(ctx, place, id+idTokenEnd, c.cleaned.IDTokens)
+}
+
+func removeRecord(ctx context.Context, place vault, name string, removed map[Place]int) error {
+	_, err := place.get(ctx, name)
+	if errors.Is(err, errNotOurs) {
+		return nil
+	}
+	isThere := !errors.Is(err, token.ErrNotFound)
+	// Also what cannot be read, and the parts of a value of which some are missing.
+	if err := place.remove(ctx, name); err != nil {
+		return err
+	}
+	if isThere {
+		removed[place.place(ctx, name)]++
+	}
+	return nil
+}
+
+func (c *cleaner) documents() string { return filepath.Join(c.directory, documentsFolder) }
+
+func (c *cleaner) lockFolders() []string {
+	return []string{c.store.config.Locks, c.store.config.FallbackLocks}
+}
+
+// The names of our files, after the ID of a key or of a document and a dot.
+func recordEndings() []string   { return []string{"session.json", "id-token.json"} }
+func documentEndings() []string { return []string{"json"} }
+func lockEndings() []string     { return []string{"refresh.lock", "login.lock"} }
+func noteEndings() []string {
+	return []string{"refresh.lock.holder", "login.lock.holder", "attempt", "refused", "answers"}
+}
+
+// identities are the IDs of all keys that have left a trace.
+func (c *cleaner) identities() []string {
+	names := ownFiles(c.directory, recordEndings()...)
+	for _, folder := range c.lockFolders() {
+		names = append(names, ownFiles(folder, append(lockEndings(), noteEndings()...)...)...)
+	}
+	for i, name := range names {
+		names[i], _, _ = strings.Cut(name, ".")
+	}
+	return slices.Compact(slices.Sorted(slices.Values(names)))
+}
+
+// ownFiles are the names of those files in a folder that have one of the endings and that this program can have written.
+func ownFiles(folder string, endings ...string) []string {
+	var names []string
+	for _, entry := range ownEntries(folder) {
+		id, ending, _ := strings.Cut(entry.Name(), ".")
+		if isID(id) && slices.Contains(endings, ending) && isOwnFile(entry) {
+			names = append(names, entry.Name())
+		}
+	}
+	return names
+}
+
+// ownEntries is what a folder holds, unless that is a link or somebody else's.
+func ownEntries(folder string) []fs.DirEntry {
+	info, err := os.Lstat(folder)
+	if err != nil || !info.IsDir() || !belongsToUs(info) {
+		return nil
+	}
+	entries, _ := os.ReadDir(folder)
+	return entries
+}
+
+func isOwnFile(entry fs.DirEntry) bool {
+	info, err := entry.Info() // of a link itself
+	return err == nil && info.Mode().IsRegular() && belongsToUs(info)
+}
+
+// isID recognises a SHA-256 in hex.
+func isID(text string) bool { return len(text) == 64 && strings.Trim(text, "0123456789abcdef") == "" }
+
+// removeTemporaries removes what killed processes left, since it may hold a token.
+func (c *cleaner) removeTemporaries(folder string) {
+	for _, entry := range ownEntries(folder) {
+		number, ok := strings.CutPrefix(entry.Name(), temporaryPrefix)
+		if !ok || number == "" || strings.Trim(number, "0123456789") != "" || !isOwnFile(entry) {
+			continue
+		}
+		if info, err := entry.Info(); err == nil && time.Since(info.ModTime()) > beingWritten {
+			c.removeOther(filepath.Join(folder, entry.Name()))
+		}
+	}
+}
+
+// removeOthers keeps the names by which a place that was silent today can be cleaned another day.
+func (c *cleaner) removeOthers() {
+	for _, name := range ownFiles(c.documents(), documentEndings()...) {
+		c.removeOther(filepath.Join(c.documents(), name))
+	}
+	c.removeTemporaries(c.documents())
+	if len(c.cleaned.Silent) > 0 {
+		return
+	}
+	for _, folder := range c.lockFolders() {
+		for _, name := range ownFiles(folder, noteEndings()...) {
+			c.removeOther(filepath.Join(folder, name))
+		}
+		for _, name := range ownFiles(folder, lockEndings()...) {
+			c.removeLock(filepath.Join(folder, name))
+		}
+	}
+}
+
+func (c *cleaner) removeOther(path string) {
+	if os.Remove(path) == nil {
+		c.cleaned.Others++
+	}
+}
+
+// removeLock leaves a lock that somebody holds: with a new file in its place, two could hold it at once.
+func (c *cleaner) removeLock(path string) {
+	lock := flock.New(path)
+	defer func() { _ = lock.Close() }()
+	if held, err := lock.TryLock(); err != nil || !held {
+		return
+	}
+	if os.Remove(path) != nil {
+		_ = lock.Close() // Windows removes no open file
+		_ = os.Remove(path)
+	}
+	if _, err := os.Lstat(path); errors.Is(err, fs.ErrNotExist) {
+		c.cleaned.Others++
+	}
+}
+
+// findForeign looks for what others put into our folders.
+func (c *cleaner) findForeign() {
+	ours := map[string][]string{c.directory: recordEndings(), c.documents(): documentEndings()}
+	for _, folder := range c.lockFolders() {
+		ours[folder] = append(lockEndings(), noteEndings()...)
+	}
+	for folder, endings := range ours {
+		own := ownFiles(folder, endings...)
+		for _, entry := range ownEntries(folder) {
+			path := filepath.Join(folder, entry.Name())
+			_, isFolder := ours[path]
+			isTemporary := strings.HasPrefix(entry.Name(), temporaryPrefix) && isOwnFile(entry)
+			if !slices.Contains(own, entry.Name()) && !isTemporary && !(isFolder && entry.IsDir()) {
+				c.cleaned.Foreign = append(c.cleaned.Foreign, path)
+			}
+		}
+	}
+	slices.Sort(c.cleaned.Foreign)
+}
+
+// removeEmptyFolders removes no link, and the system lets nobody remove a folder with something in it.
+func (c *cleaner) removeEmptyFolders() {
+	for _, folder := range append(c.lockFolders(), c.documents(), c.store.config.Directory, filepath.Dir(c.store.config.Locks)) {
+		if info, err := os.Lstat(folder); err == nil && info.IsDir() && belongsToUs(info) {
+			_ = os.Remove(folder)
+		}
+	}
+}
