@@ -79,6 +79,7 @@ func (o *providerOptions) addFlags(flags *pflag.FlagSet) {
 		"`audience` that an ID token may have besides the client; may be repeated")
 	flags.StringToStringVar(&o.headers, "oidc-request-header", nil,
 		"HTTP header as `name=value` to send with each request to the provider; may be repeated")
+	flags.Lookup("oidc-request-header").DefValue = "" // help then names no default
 	flags.StringVar(&o.redirectURL, "oidc-redirect-url", "", "redirect `URL` registered at the provider (default http://localhost:PORT)")
 }
 

@@ -29,6 +29,7 @@ const noMaxAge = -1
 func (o *requestOptions) addFlags(flags *pflag.FlagSet) {
 	flags.StringToStringVar(&o.extraParameters, "oidc-auth-request-extra-params", nil,
 		"`name=value` to add to the authorization request; may be repeated")
+	flags.Lookup("oidc-auth-request-extra-params").DefValue = "" // help then names no default
 	flags.StringSliceVar(&o.acrValues, "oidc-acr-values", nil,
 		"authentication context `class` to ask for, which the ID token must name; may be repeated, then one of them")
 	flags.IntVar(&o.maxAgeSeconds, "oidc-max-age", noMaxAge,
