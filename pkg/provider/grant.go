@@ -69,15 +69,14 @@ func (p *Provider) accept(ctx context.Context, from *metadata, got answer, nonce
 		// https://openid.net/specs/openid-connect-core-1_0.html#TokenResponse
 		return token.Set{}, failed(p.config.Grant.withoutIDToken(), "login: the provider's answer has no ID token")
 	}
-	set := got.set(verified, nonce)
-	var err error
-	if set.IDToken, err = p.chosen(ctx, from, got, verified); err != nil {
+	chosen, err := p.chosen(ctx, from, got, verified)
+	if err != nil {
 		return token.Set{}, err
 	}
 	p.checkClock(got)
 	p.checkGranted(got)
-	p.warnOfAccessToken(set.IDToken)
-	return set, nil
+	p.warnOfAccessToken(chosen)
+	return token.Set{IDToken: chosen, Session: got.session(verified, nonce)}, nil
 }
 
 // isForMachines reports whether no person logs in. Such an answer promises an access token alone

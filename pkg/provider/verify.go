@@ -35,19 +35,21 @@ func (p *Provider) checkClock(got answer) {
 	}
 }
 
-// set is what a login brought.
-func (a answer) set(verified claims, nonce string) token.Set {
+// session is what a login began. A machine's answer may have had no ID token.
+func (a answer) session(verified claims, nonce string) token.Session {
 	session := token.Session{
 		RefreshToken: a.refreshToken,
 		Subject:      verified.Subject,
 		Audience:     verified.Audience,
 		Nonce:        nonce,
-		IssuedAt:     verified.IssuedAt.Time,
+	}
+	if verified.IssuedAt != nil {
+		session.IssuedAt = verified.IssuedAt.Time
 	}
 	if verified.AuthTime != nil {
 		session.AuthTime = verified.AuthTime.Time
 	}
-	return token.Set{IDToken: a.held(verified), Session: session}
+	return session
 }
 
 // held is the ID token as it is kept. Its end is moved to our clock: what counts is the time from the provider's answer
