@@ -113,7 +113,12 @@ func byScanning(t *testing.T, v *visitor) Output {
 	terminal := v.sitsDown(t)
 	code := terminal.Reads(t, `enter the code (\S+) before`)
 	address := terminal.Reads(t, `or open (https://\S+) and compare the code there`)
-	terminal.Reads(t, "\x1b\\[0m\r?\n$") // the last line of the QR code
+	if got := terminal.Reads(t, `the code to compare is (\S+)`); got != code {
+		t.Errorf("the code to compare is %q, want %q", got, code)
+	}
+	if screen := strings.Join(terminal.Screen(), "\n"); !strings.Contains(screen, "the code to compare is "+code) {
+		t.Errorf("the code has left the screen:\n%s", screen)
+	}
 	if scanned := terminal.Scan(t); scanned != address {
 		t.Errorf("the QR code says %q, want %q", scanned, address)
 	}

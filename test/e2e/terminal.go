@@ -9,11 +9,13 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"sync"
 	"syscall"
 	"testing"
 	"time"
+	"unicode/utf8"
 
 	"github.com/creack/pty"
 )
@@ -88,6 +90,24 @@ func (t *Terminal) Shown() string {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	return t.seen.String()
+}
+
+var attributes = regexp.MustCompile("\x1b\\[[0-9;]*m")
+
+// Screen is what can be seen without scrolling back: the last rows, of which long lines take several. The cursor is in the
+// last one.
+func (t *Terminal) Screen() []string {
+	var rows []string
+	for line := range strings.SplitSeq(t.Shown(), "\r\n") {
+		if width := utf8.RuneCountInString(attributes.ReplaceAllString(line, "")); width <= terminalColumns {
+			rows = append(rows, line)
+			continue
+		}
+		for row := range slices.Chunk([]rune(line), terminalColumns) {
+			rows = append(rows, string(row))
+		}
+	}
+	return rows[max(0, len(rows)-terminalRows):]
 }
 
 // Reads waits until a line matches the pattern, and returns what its last group does.
