@@ -19,6 +19,8 @@ func showDevice(env Env, terminal *terminal, options loginOptions, issuer string
 		terminal.say("or open %s and compare the code there", device.Complete)
 		if env.StderrIsTerminal() && env.getenv("TERM") != "dumb" {
 			terminal.draw(qrCode(device.Complete, env.getenv("TERM") != ""))
+			// The picture takes most of a screen, and what stands above it may be gone.
+			terminal.say("the code to compare is %s", device.UserCode)
 		}
 	}
 	command := browserCommand(env, options)

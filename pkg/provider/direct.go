@@ -29,7 +29,7 @@ func (p *Provider) logInByPassword(ctx context.Context, from *metadata, asking f
 		// kubectl calls a failing plugin again and again, and enough wrong passwords lock an account.
 		asking()
 	}
-	if oauthCode(err) == "invalid_grant" {
+	if code := oauthCode(err); code == "invalid_grant" || code == "access_denied" { // the second is Dex's
 		err = refused("Check the username and the password.", "login: the provider refused: %s", oauthText(err))
 	}
 	if err != nil {

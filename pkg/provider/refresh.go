@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
+	"strings"
 	"time"
 
 	"github.com/kubectl-oidc-login/kubectl-oidc-login/pkg/token"
@@ -76,10 +77,23 @@ func (p *Provider) refresh(ctx context.Context, from *metadata, session token.Se
 		"grant_type":    {"refresh_token"},
 		"refresh_token": {session.RefreshToken.Reveal()},
 	})
-	if oauthCode(err) == "invalid_grant" {
+	if endsSession(err) {
 		err = fmt.Errorf("%w: %w", token.ErrSessionEnded, err)
 	}
 	return got, err
+}
+
+// endsSession reports whether a refresh token was refused for good (https://www.rfc-editor.org/rfc/rfc6749#section-5.2).
+// Dex says invalid_request of one that has expired or was used, as it does of other faults, also its own: the status and
+// the words tell them apart (https://github.com/dexidp/dex/blob/v2.45.1/server/refreshhandlers.go).
+func endsSession(err error) bool {
+	switch oauthCode(err) {
+	case "invalid_grant":
+		return true
+	case "invalid_request":
+		return isKind(err, token.Refused) && strings.Contains(strings.ToLower(oauthText(err)), "refresh token")
+	}
+	return false
 }
 
 func isNotFound(err error) bool {

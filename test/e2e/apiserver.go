@@ -13,18 +13,19 @@ const authenticationConfiguration = `
 apiVersion: apiserver.config.k8s.io/v1
 kind: AuthenticationConfiguration
 jwt:
-{{- range .Issuers }}
+{{- range .Providers }}
 - issuer:
-    url: {{ . | quote }}
+    url: {{ .IssuerURL | quote }}
     certificateAuthority: {{ $.CertificateAuthority | quote }}
-    audiences: [{{ $.ClientID | quote }}]
+    audiences: [{{ range $i, $client := .Clients }}{{ if $i }}, {{ end }}{{ $client | quote }}{{ end }}]
+    audienceMatchPolicy: MatchAny
   claimMappings:
     username: {claim: sub, prefix: "oidc:"}
     groups: {claim: groups, prefix: "oidc:"}
 {{- end }}
 `
 
-// APIServer is a kube-apiserver with RBAC that takes Dex's ID tokens. Everybody reaches it through Traffic.
+// APIServer is a kube-apiserver with RBAC that takes tokens of providers. Everybody reaches it through Traffic.
 type APIServer struct {
 	URL        string
 	Traffic    *RecordingProxy
@@ -32,9 +33,9 @@ type APIServer struct {
 	AdminToken string // a static token of the group system:masters
 }
 
-// StartAPIServer starts an etcd and an API server that trusts Dex and the other issuers, and returns when both answer and
-// an ID token of Dex is accepted.
-func StartAPIServer(tb testing.TB, ca *CertificateAuthority, dex *Dex, others ...string) *APIServer {
+// StartAPIServer starts an etcd and an API server that trusts the providers, and returns when both answer and a token of
+// each is accepted.
+func StartAPIServer(tb testing.TB, ca *CertificateAuthority, providers ...*Provider) *APIServer {
 	tb.Helper()
 	address := freeAddress(tb)
 	_, port, err := net.SplitHostPort(address)
@@ -50,9 +51,8 @@ func StartAPIServer(tb testing.TB, ca *CertificateAuthority, dex *Dex, others ..
 	writeFile(tb, serviceAccountKeyFile, encodeKey(tb, newKey(tb)))
 	authenticationFile := filepath.Join(folder, "authentication.yaml")
 	writeFile(tb, authenticationFile, render(tb, authenticationConfiguration, map[string]any{
-		"Issuers":              append([]string{dex.IssuerURL}, others...),
+		"Providers":            providers,
 		"CertificateAuthority": ca.PEM,
-		"ClientID":             ClientID,
 	}))
 
 	certificate := ca.IssueServerCertificate(tb)
@@ -76,11 +76,13 @@ func StartAPIServer(tb testing.TB, ca *CertificateAuthority, dex *Dex, others ..
 	ready := getRequest(tb, apiServer.URL+"/readyz")
 	server.awaitReady(tb, func() error { return probeHTTP(client, ready) })
 
-	// "Ready" does not mean that it has looked at the issuer yet. Once it took a token it has the issuer's keys, and will
+	// "Ready" does not mean that it has looked at the issuers yet. Once it took a token it has the issuer's keys, and will
 	// not disturb a test that counts requests.
-	authenticated := getRequest(tb, apiServer.URL+"/api")
-	authenticated.Header.Set("Authorization", "Bearer "+dex.PasswordGrant(tb))
-	server.awaitReady(tb, func() error { return probeHTTP(client, authenticated) })
+	for _, provider := range providers {
+		authenticated := getRequest(tb, apiServer.URL+"/api")
+		authenticated.Header.Set("Authorization", "Bearer "+provider.proof(tb))
+		server.awaitReady(tb, func() error { return probeHTTP(client, authenticated) })
+	}
 	apiServer.Traffic = StartRecordingProxy(tb, ca, apiServer.URL)
 	apiServer.URL = apiServer.Traffic.URL
 	return apiServer

@@ -42,7 +42,16 @@ func StartBrowser(tb testing.TB, ca *CertificateAuthority) *Browser {
 	tb.Helper()
 	browser := &Browser{urls: make(chan string, 100)}
 	browser.receiveURLs(tb)
-	browser.configureChromium(tb, ca)
+	browser.configureChromium(tb, ca, "localhost", "127.0.0.1")
+	return browser
+}
+
+// StartBrowserElsewhere prepares a browser of another machine: it reaches the servers, which have the address 127.0.0.1
+// in these tests, but localhost is not where the plugin listens.
+func StartBrowserElsewhere(tb testing.TB, ca *CertificateAuthority) *Browser {
+	tb.Helper()
+	browser := &Browser{}
+	browser.configureChromium(tb, ca, "127.0.0.1")
 	return browser
 }
 
@@ -74,8 +83,12 @@ func (b *Browser) receiveURLs(tb testing.TB) {
 	}()
 }
 
-func (b *Browser) configureChromium(tb testing.TB, ca *CertificateAuthority) {
+func (b *Browser) configureChromium(tb testing.TB, ca *CertificateAuthority, reachable ...string) {
 	tb.Helper()
+	rules := []string{"MAP * ~NOTFOUND"}
+	for _, host := range reachable {
+		rules = append(rules, "EXCLUDE "+host)
+	}
 	options := append(chromedp.DefaultExecAllocatorOptions[:],
 		chromedp.ExecPath(programs.Chromium),
 		chromedp.DisableGPU,
@@ -83,7 +96,7 @@ func (b *Browser) configureChromium(tb testing.TB, ca *CertificateAuthority) {
 		chromedp.Flag("disable-component-update", true),
 		chromedp.Flag("disable-quic", true),
 		chromedp.Flag("ignore-certificate-errors-spki-list", ca.PublicKeyHash()),
-		chromedp.Flag("host-resolver-rules", "MAP * ~NOTFOUND, EXCLUDE localhost, EXCLUDE 127.0.0.1"),
+		chromedp.Flag("host-resolver-rules", strings.Join(rules, ", ")),
 	)
 	// Not the test's context: that ends before the cleanup, which lets Chromium close its profile.
 	allocator, stop := chromedp.NewExecAllocator(context.Background(), options...)
@@ -117,11 +130,15 @@ func (b *Browser) AwaitURL(tb testing.TB, program <-chan Output) string {
 // Login opens the URL, logs in on the provider's page, and returns the page to which that leads in the end.
 func (b *Browser) Login(tb testing.TB, url string, user User) Page {
 	tb.Helper()
-	return b.visit(tb, url,
+	return b.visit(tb, url, typeCredentials(user)...)
+}
+
+func typeCredentials(user User) []chromedp.Action[chromedp.Void] {
+	return []chromedp.Action[chromedp.Void]{
 		chromedp.SendKeys(chromedp.CSS(user.Form.Name), user.Email),
 		chromedp.SendKeys(chromedp.CSS(user.Form.Password), user.Password),
 		chromedp.Click(chromedp.CSS(user.Form.Submit)),
-	)
+	}
 }
 
 // Open opens the URL of a provider that asks nothing, and returns the page to which that leads in the end.
@@ -133,12 +150,23 @@ func (b *Browser) Open(tb testing.TB, url string) Page {
 func (b *Browser) visit(tb testing.TB, url string, steps ...chromedp.Action[chromedp.Void]) Page {
 	tb.Helper()
 	b.recordRequests(tb) // starts Chromium
+	b.do(tb, append([]chromedp.Action[chromedp.Void]{chromedp.Navigate(url)}, steps...)...)
 	ctx, cancel := context.WithTimeout(b.tab, time.Minute)
 	defer cancel()
-	if err := chromedp.Do(ctx, append([]chromedp.Action[chromedp.Void]{chromedp.Navigate(url)}, steps...)...); err != nil {
-		tb.Fatalf("chromium: log in at %s: %v", url, err)
-	}
 	return awaitLoopbackPage(ctx, tb)
+}
+
+// do does what a person does with pages.
+func (b *Browser) do(tb testing.TB, steps ...chromedp.Action[chromedp.Void]) {
+	tb.Helper()
+	if err := chromedp.Do(b.tab); err != nil { // starts Chromium, which must outlive these steps
+		tb.Fatalf("chromium: %v", err)
+	}
+	ctx, cancel := context.WithTimeout(b.tab, time.Minute)
+	defer cancel()
+	if err := chromedp.Do(ctx, steps...); err != nil {
+		tb.Fatalf("chromium: %v", err)
+	}
 }
 
 // awaitLoopbackPage waits until Chromium shows a page of the plugin's listener, the only server without TLS.

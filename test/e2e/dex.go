@@ -43,39 +43,27 @@ staticPasswords:
   groups: [{{ .User.Group | quote }}]
   hash: {{ .User.PasswordHash | quote }}
 staticClients:
-- {id: {{ .ClientID | quote }}, name: kubectl, public: true}
+{{- range .Clients }}
+- {id: {{ . | quote }}, name: kubectl, public: true}
+{{- end }}
 `
 
-// User is a person whom a provider knows.
-type User struct {
-	ID           string
-	Name         string
-	Email        string
-	Group        string
-	Password     string
-	PasswordHash string // bcrypt
-	Form         LoginForm
-}
-
-// LoginForm says where a provider asks for what, by CSS selectors.
-type LoginForm struct{ Name, Password, Submit string }
-
-// Dex is an OpenID Provider with one user. Everybody reaches it through Traffic, which keeps book.
+// Dex is an OpenID Provider with one user.
 type Dex struct {
-	IssuerURL string
-	User      User
-	Traffic   *RecordingProxy
-
+	Provider
 	client *http.Client
 }
 
-// StartDex starts a Dex with short-lived ID tokens and refresh tokens that rotate.
-func StartDex(tb testing.TB, ca *CertificateAuthority) *Dex {
+// StartDex starts a Dex with short-lived ID tokens and refresh tokens that rotate. Since it keeps one refresh token for
+// each person and client, tests that share it need a client each.
+func StartDex(tb testing.TB, ca *CertificateAuthority, moreClients ...string) *Dex {
 	tb.Helper()
 	address := freeAddress(tb)
 	traffic := StartRecordingProxy(tb, ca, "https://"+address)
-	dex := &Dex{
+	dex := &Dex{client: ca.HTTPClient()}
+	dex.Provider = Provider{
 		IssuerURL: traffic.URL + "/dex",
+		Clients:   append([]string{ClientID}, moreClients...),
 		User: User{
 			ID:           "08a8684b-db88-4b73-90a9-3cd1661f5466",
 			Name:         "alice",
@@ -85,8 +73,9 @@ func StartDex(tb testing.TB, ca *CertificateAuthority) *Dex {
 			PasswordHash: "$2a$10$abcdefghijklmnopqrstuuGGgFFcYeueaAql8Z7U7CnCTRw4DR77W",
 			Form:         LoginForm{Name: "#login", Password: "#password", Submit: "#submit-login"},
 		},
+		Device:  DevicePages{Code: "#user_code", Enter: "#submit-login", ShowsCode: true, Done: "Login Successful for kubectl"},
 		Traffic: traffic,
-		client:  ca.HTTPClient(),
+		proof:   dex.PasswordGrant,
 	}
 
 	configurationFile := filepath.Join(tb.TempDir(), "dex.yaml")
@@ -96,7 +85,7 @@ func StartDex(tb testing.TB, ca *CertificateAuthority) *Dex {
 		"Certificate":     ca.IssueServerCertificate(tb),
 		"IDTokenLifetime": IDTokenLifetime.String(),
 		"User":            dex.User,
-		"ClientID":        ClientID,
+		"Clients":         dex.Clients,
 	}))
 	server := startProcess(tb, exec.Command(programs.Dex, "serve", configurationFile))
 
@@ -109,22 +98,28 @@ func StartDex(tb testing.TB, ca *CertificateAuthority) *Dex {
 // https://www.rfc-editor.org/rfc/rfc6749#section-4.3
 func (d *Dex) PasswordGrant(tb testing.TB) (idToken string) {
 	tb.Helper()
-	response, err := d.client.PostForm(d.IssuerURL+"/token", url.Values{
+	return askForTokens(tb, d.client, d.IssuerURL+"/token", url.Values{
 		"grant_type": {"password"},
 		"client_id":  {ClientID},
 		"username":   {d.User.Email},
 		"password":   {d.User.Password},
 		"scope":      {"openid email groups"},
-	})
+	}).IDToken
+}
+
+// askForTokens sends a form to a token endpoint.
+func askForTokens(tb testing.TB, client *http.Client, endpoint string, form url.Values) Tokens {
+	tb.Helper()
+	response, err := client.PostForm(endpoint, form)
 	if err != nil {
 		tb.Fatal(err)
 	}
 	defer response.Body.Close()
 	var tokens Tokens
-	if err := json.NewDecoder(response.Body).Decode(&tokens); err != nil || tokens.IDToken == "" {
-		tb.Fatalf("the password grant answered %s without an ID token (%v)", response.Status, err)
+	if err := json.NewDecoder(response.Body).Decode(&tokens); err != nil || response.StatusCode != http.StatusOK {
+		tb.Fatalf("the grant %s answered %s (%v)", form.Get("grant_type"), response.Status, err)
 	}
-	return tokens.IDToken
+	return tokens
 }
 
 // Tokens are what a token endpoint answers. https://openid.net/specs/openid-connect-core-1_0.html#TokenResponse

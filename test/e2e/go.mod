@@ -5,7 +5,9 @@ go 1.26.0
 require (
 	github.com/chromedp/cdproto v0.159.0
 	github.com/chromedp/chromedp v0.23.0
+	github.com/creack/pty v1.1.24
 	github.com/kubectl-oidc-login/kubectl-oidc-login v0.0.0
+	github.com/makiuchi-d/gozxing v0.1.1
 )
 
 require (
@@ -15,6 +17,8 @@ require (
 	github.com/gofrs/flock v0.13.2 // indirect
 	github.com/zalando/go-keyring v0.2.8 // indirect
 	golang.org/x/sys v0.49.0 // indirect
+	golang.org/x/text v0.40.0 // indirect
+	golang.org/x/xerrors v0.0.0-20200804184101-5ec99f83aff1 // indirect
 )
 
 replace github.com/kubectl-oidc-login/kubectl-oidc-login => ../..

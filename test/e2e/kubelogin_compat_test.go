@@ -11,7 +11,7 @@ func TestKubeloginKubeconfig(t *testing.T) {
 	t.Parallel()
 	ca := NewCertificateAuthority(t)
 	dex := StartDex(t, ca)
-	apiServer := StartAPIServer(t, ca, dex)
+	apiServer := StartAPIServer(t, ca, &dex.Provider)
 	username := "oidc:" + ParseClaims(t, dex.PasswordGrant(t)).Subject
 
 	for _, apiVersion := range []string{"v1beta1", "v1"} {

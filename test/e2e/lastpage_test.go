@@ -174,7 +174,7 @@ func answeredLogin(t *testing.T) string {
 	go func() {
 		_ = listener.Receive(t.Context(), "state", func(url.Values) loopback.Page {
 			return loopback.Page{OK: true, Title: "You are logged in"}
-		})
+		}, nil)
 	}()
 	return listener.RedirectURI() + "/?state=state"
 }

@@ -43,7 +43,7 @@ func newNewcomer(t *testing.T) *newcomer {
 	t.Helper()
 	ca := NewCertificateAuthority(t)
 	dex := StartDex(t, ca)
-	apiServer := StartAPIServer(t, ca, dex)
+	apiServer := StartAPIServer(t, ca, &dex.Provider)
 	keychain := StartKeychain(t)
 	browser := StartBrowser(t, ca)
 	n := &newcomer{

@@ -15,7 +15,7 @@ import (
 func TestAPIServerKnowsItsAdministrator(t *testing.T) {
 	t.Parallel()
 	ca := NewCertificateAuthority(t)
-	apiServer := StartAPIServer(t, ca, StartDex(t, ca))
+	apiServer := StartAPIServer(t, ca, &StartDex(t, ca).Provider)
 	computer := NewWorkstation(t, StartKeychain(t))
 
 	output := computer.Kubectl(t, "auth", "whoami", "--output=json",

@@ -71,13 +71,7 @@ func (w *Workstation) run(tb testing.TB, program string, args ...string) Output 
 	ctx, cancel := context.WithTimeout(tb.Context(), time.Minute)
 	defer cancel()
 	command := exec.CommandContext(ctx, program, args...)
-	command.Env = append([]string{
-		"HOME=" + w.Home,
-		"TMPDIR=" + filepath.Join(w.Home, "tmp"),
-		"PATH=" + w.Path,
-		"KUBECONFIG=" + w.kubeconfigFile,
-		"DBUS_SESSION_BUS_ADDRESS=" + w.keychain.BusAddress,
-	}, w.Environment...)
+	command.Env = w.environ()
 	var stdout, stderr bytes.Buffer
 	command.Stdout, command.Stderr = &stdout, &stderr
 	command.WaitDelay = time.Second // a program that was left behind must not keep the output open
@@ -86,6 +80,16 @@ func (w *Workstation) run(tb testing.TB, program string, args ...string) Output 
 		tb.Errorf("%s: %v", command, err)
 	}
 	return Output{stdout.String(), stderr.String(), command.ProcessState.ExitCode()}
+}
+
+func (w *Workstation) environ() []string {
+	return append([]string{
+		"HOME=" + w.Home,
+		"TMPDIR=" + filepath.Join(w.Home, "tmp"),
+		"PATH=" + w.Path,
+		"KUBECONFIG=" + w.kubeconfigFile,
+		"DBUS_SESSION_BUS_ADDRESS=" + w.keychain.BusAddress,
+	}, w.Environment...)
 }
 
 // String shows everything, for the message of a failed test.

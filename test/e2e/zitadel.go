@@ -2,25 +2,35 @@ package e2e
 
 import (
 	"encoding/json"
+	"net/http"
+	"net/url"
 	"os/exec"
 	"path/filepath"
+	"strings"
 	"testing"
 )
 
-// Zitadel is the OpenID Provider of the library zitadel/oidc, with one user. Everybody reaches it through Traffic.
+// A service of the provider's example store, which gets access tokens for itself. They are JWTs here.
+const (
+	ServiceClientID = "sid1"
+	ServiceSecret   = "verysecret"
+)
+
+// Zitadel is the OpenID Provider of the library zitadel/oidc, with one user and one service.
 type Zitadel struct {
-	IssuerURL string
-	User      User
-	Traffic   *RecordingProxy
+	Provider
+	client *http.Client
 }
 
 // StartZitadel starts a provider with short-lived ID tokens and refresh tokens that rotate.
-func StartZitadel(tb testing.TB, ca *CertificateAuthority) *Zitadel {
+func StartZitadel(tb testing.TB, ca *CertificateAuthority, moreClients ...string) *Zitadel {
 	tb.Helper()
 	address := freeAddress(tb)
 	traffic := StartRecordingProxy(tb, ca, "https://"+address)
-	zitadel := &Zitadel{
+	zitadel := &Zitadel{client: ca.HTTPClient()}
+	zitadel.Provider = Provider{
 		IssuerURL: traffic.URL,
+		Clients:   append([]string{ServiceClientID, ClientID}, moreClients...),
 		User: User{
 			ID:       "b0b5f00d",
 			Name:     "bob",
@@ -28,7 +38,15 @@ func StartZitadel(tb testing.TB, ca *CertificateAuthority) *Zitadel {
 			Password: "staple battery horse correct",
 			Form:     LoginForm{Name: "#username", Password: "#password", Submit: "button[type=submit]"},
 		},
+		Device: DevicePages{
+			Code:  "#user_code",
+			Enter: "button[type=submit]",
+			Allow: "button.green",
+			Deny:  "button.red",
+			Done:  "You can now return to the device",
+		},
 		Traffic: traffic,
+		proof:   zitadel.ClientCredentialsGrant,
 	}
 
 	certificate := ca.IssueServerCertificate(tb)
@@ -37,14 +55,24 @@ func StartZitadel(tb testing.TB, ca *CertificateAuthority) *Zitadel {
 		"-issuer="+zitadel.IssuerURL,
 		"-certificate="+certificate.CertificateFile,
 		"-key="+certificate.KeyFile,
-		"-client="+ClientID,
+		"-clients="+strings.Join(zitadel.Clients[1:], ","),
 		"-id-token-lifetime="+IDTokenLifetime.String(),
 		"-users="+writeUsers(tb, zitadel.User),
 	))
-	client := ca.HTTPClient()
 	discovery := getRequest(tb, "https://"+address+"/.well-known/openid-configuration")
-	server.awaitReady(tb, func() error { return probeHTTP(client, discovery) })
+	server.awaitReady(tb, func() error { return probeHTTP(zitadel.client, discovery) })
 	return zitadel
+}
+
+// ClientCredentialsGrant gives the service an access token. https://www.rfc-editor.org/rfc/rfc6749#section-4.4
+func (z *Zitadel) ClientCredentialsGrant(tb testing.TB) (accessToken string) {
+	tb.Helper()
+	return askForTokens(tb, z.client, z.IssuerURL+"/oauth/token", url.Values{
+		"grant_type":    {"client_credentials"},
+		"client_id":     {ServiceClientID},
+		"client_secret": {ServiceSecret},
+		"scope":         {"openid"},
+	}).AccessToken
 }
 
 // writeUsers writes what the provider's example store reads. Its people log in with their email here, as at Dex.
