@@ -65,6 +65,9 @@ func (p *Provider) accept(ctx context.Context, from *metadata, got answer, nonce
 		if verified, err = p.verify(ctx, from, got, expected{nonce: nonce, login: asked}); err != nil {
 			return token.Set{}, err
 		}
+		if err := p.checkAccount(got.idToken); err != nil {
+			return token.Set{}, err
+		}
 	case !p.config.Grant.isForMachines() || !p.config.UseAccessToken:
 		// https://openid.net/specs/openid-connect-core-1_0.html#TokenResponse
 		return token.Set{}, failed(p.config.Grant.withoutIDToken(), "login: the provider's answer has no ID token")

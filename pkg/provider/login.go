@@ -98,7 +98,7 @@ func newLogin(p *Provider, from *metadata, redirectURI string) *login {
 
 func (l *login) authorizationURL() string {
 	address := l.client.AuthCodeURL(l.state, oidc.Nonce(l.nonce), oauth2.S256ChallengeOption(l.verifier))
-	if parameters := l.provider.config.parameters(); len(parameters) > 0 {
+	if parameters := l.provider.config.authorizationParameters(); len(parameters) > 0 {
 		address += "&" + parameters.Encode()
 	}
 	return address
