@@ -46,8 +46,8 @@ type deviceLogin struct {
 }
 
 // logInByDevice runs the device authorization grant (https://www.rfc-editor.org/rfc/rfc8628).
-func (p *Provider) logInByDevice(ctx context.Context, from *metadata, asking func()) (token.Set, error) {
-	login, err := p.startDevice(ctx, from)
+func (p *Provider) logInByDevice(ctx context.Context, from *metadata, scopes *scopeChoice, asking func()) (token.Set, error) {
+	login, err := p.startDevice(ctx, from, scopes)
 	if err != nil {
 		return token.Set{}, err
 	}
@@ -57,17 +57,17 @@ func (p *Provider) logInByDevice(ctx context.Context, from *metadata, asking fun
 	if err != nil {
 		return token.Set{}, err
 	}
-	return p.accept(ctx, from, got, "") // the grant knows no nonce
+	return p.accept(ctx, from, scopes, got, "") // the grant knows no nonce
 }
 
 // startDevice asks for a code (https://www.rfc-editor.org/rfc/rfc8628#section-3.1).
-func (p *Provider) startDevice(ctx context.Context, from *metadata) (*deviceLogin, error) {
+func (p *Provider) startDevice(ctx context.Context, from *metadata, scopes *scopeChoice) (*deviceLogin, error) {
 	if err := from.checkDeviceEndpoint(); err != nil {
 		return nil, err
 	}
 	login := &deviceLogin{provider: p, metadata: from}
 	form := p.config.target()
-	form.Set("scope", strings.Join(p.config.scopes(), " "))
+	form.Set("scope", scopes.form())
 	if from.supportsPKCE() {
 		// The grant does without; some providers that know PKCE ask for it here too.
 		login.verifier = oauth2.GenerateVerifier()

@@ -23,7 +23,7 @@ func protocolParameters() []string {
 // checkParameters judges what is asked for besides the protocol.
 func (c Config) checkParameters() error {
 	own := c
-	own.Parameters = nil
+	own.Parameters, own.Issuer = nil, "" // a preset gives way
 	taken := own.authorizationParameters()
 	for name := range c.Parameters {
 		switch {
@@ -71,6 +71,11 @@ func (c Config) authorizationParameters() url.Values {
 	}
 	if c.SelectAccount {
 		parameters.Set("prompt", "select_account")
+	}
+	for name, value := range c.preset().parameters {
+		if !parameters.Has(name) {
+			parameters.Set(name, value)
+		}
 	}
 	return parameters
 }
