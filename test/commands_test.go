@@ -89,7 +89,7 @@ func commandCovers(script *testscript.TestScript, _ bool, ids []string) {
 }
 
 // commandIDP steers the provider: "idp start [tls] [path=/x] [secret=x]
-// [random-keys-path] [assertion=a.b.c] [redirect=URI]", "idp set NAME=VALUE ...", "idp reset",
+// [random-keys-path] [assertion=a.b.c] [redirect=URI] [users=a,b]", "idp set NAME=VALUE ...", "idp reset",
 // "idp rotate-keys", "idp end-sessions", "idp stop", "idp count ENDPOINT N", "idp reuse N",
 // "idp sent ENDPOINT PARAMETER[=VALUE]" for the last request there.
 func commandIDP(script *testscript.TestScript, negated bool, arguments []string) {
@@ -152,6 +152,11 @@ func startIDP(script *testscript.TestScript, scenario *scenario, arguments []str
 			config.KeysPath = "/" + rand.Text()
 		case "assertion":
 			config.ClientAssertion = value
+		case "users":
+			config.Users = map[string]idp.User{}
+			for name := range strings.SplitSeq(value, ",") {
+				config.Users[name] = idp.User{Email: name + "@idp.test", Password: "correct horse"}
+			}
 		case "redirect":
 			config.RedirectURIs = []string{value}
 		default:

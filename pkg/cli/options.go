@@ -29,6 +29,7 @@ type options struct {
 	secret   clientSecretOptions
 	request  requestOptions
 	grant    grantOptions
+	account  accountOptions
 	login    loginOptions
 	tls      tlsOptions
 	store    storeOptions
@@ -38,6 +39,7 @@ type options struct {
 func (o *options) addFlags(flags *pflag.FlagSet) {
 	o.provider.addFlags(flags)
 	o.grant.addFlags(flags)
+	o.account.addChooseFlag(flags)
 	o.login.addFlags(flags)
 	o.addOtherFlags(flags)
 }
@@ -50,6 +52,7 @@ func (o *options) addQuietFlags(flags *pflag.FlagSet) {
 }
 
 func (o *options) addOtherFlags(flags *pflag.FlagSet) {
+	o.account.addNameFlag(flags)
 	o.secret.addFlags(flags)
 	o.request.addFlags(flags)
 	o.tls.addFlags(flags)
@@ -192,7 +195,10 @@ func (o *options) providerConfig(env Env, terminal *terminal, flags *pflag.FlagS
 	if err := o.request.configure(&config); err != nil {
 		return provider.Config{}, err
 	}
-	return config, o.grant.configure(env, flags, &config)
+	if err := o.grant.configure(env, flags, &config); err != nil {
+		return provider.Config{}, err
+	}
+	return config, o.account.configure(&config)
 }
 
 // configure adds what a login needs.

@@ -42,11 +42,11 @@ func FuzzHandler(f *testing.F) {
 		calls := 0
 		h := &handler{
 			redirectURI: url.URL{Scheme: "http", Host: "Login.example:8000", Path: redirectPath},
-			state:       state,
-			finish:      func(url.Values) Page { calls++; return Page{OK: true, Title: "done"} },
+			finish:      func(url.Values) Outcome { calls++; return Outcome{Page: Page{OK: true, Title: "done"}} },
 			answered:    make(chan struct{}),
 			fetched:     make(chan struct{}, 1),
 		}
+		h.begin(state)
 		send := func(method, host, path, query string) *httptest.ResponseRecorder {
 			recorder := httptest.NewRecorder()
 			h.ServeHTTP(recorder, &http.Request{Method: method, Host: host, URL: &url.URL{Path: path, RawQuery: query}})

@@ -8,6 +8,7 @@ import (
 	"net"
 	"net/http"
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -37,7 +38,7 @@ func receive(t *testing.T, config Config, page Page) (redirect *url.URL, answers
 	}
 	answers, done = make(chan url.Values, 1), make(chan error, 1)
 	go func() {
-		done <- listener.Receive(t.Context(), state, func(answer url.Values) Page { answers <- answer; return page }, nil)
+		done <- listener.Receive(t.Context(), state, func(answer url.Values) Outcome { answers <- answer; return Outcome{Page: page} }, nil)
 	}()
 	return redirect, answers, done
 }
@@ -296,7 +297,7 @@ func TestManyAnswersAtOnce(t *testing.T) {
 	release := make(chan struct{})
 	done := make(chan error, 1)
 	go func() {
-		done <- listener.Receive(t.Context(), state, func(url.Values) Page { finished++; <-release; return Page{OK: true} }, nil)
+		done <- listener.Receive(t.Context(), state, func(url.Values) Outcome { finished++; <-release; return Outcome{Page: Page{OK: true}} }, nil)
 	}()
 	const copies = 50
 	statuses := make(chan int, copies)
@@ -370,5 +371,50 @@ func TestNextPage(t *testing.T) {
 		if err := <-done; err != nil {
 			t.Error(err)
 		}
+	}
+}
+
+// One login can lead to another in the same window. Only the browser that brought the first answer learns of it.
+func TestAgain(t *testing.T) {
+	t.Parallel()
+	listener, err := Listen(Config{Addresses: []string{"127.0.0.1:0"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(listener.Close)
+	var answers []string
+	done := make(chan error, 1)
+	go func() {
+		done <- listener.Receive(t.Context(), state, func(answer url.Values) Outcome {
+			if answers = append(answers, answer.Get("error")+answer.Get("code")); len(answers) == 1 {
+				return Outcome{Again: &Again{URL: "https://issuer.example/authorize?state=second", State: "second"}}
+			}
+			return Outcome{Page: Page{OK: true, Title: "done"}}
+		}, nil)
+	}()
+	client := &http.Client{CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
+	for _, step := range []struct {
+		path, location string
+		status         int
+	}{
+		{"/?state=second&code=early", "", http.StatusBadRequest},
+		{"/?state=" + state + "&error=invalid_scope", "https://issuer.example/authorize?state=second", http.StatusSeeOther},
+		{"/?state=" + state + "&error=invalid_scope", "", http.StatusBadRequest},
+		{"/done", "", http.StatusNotFound},
+		{"/?state=second&code=right", "/done", http.StatusSeeOther},
+		{"/?state=second&code=right", "", http.StatusConflict},
+		{"/done", "", http.StatusOK},
+	} {
+		response, err := client.Get("http://127.0.0.1:" + strconv.Itoa(listener.Port()) + step.path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		_ = response.Body.Close()
+		if response.StatusCode != step.status || response.Header.Get("Location") != step.location {
+			t.Errorf("%s: got %d to %q", step.path, response.StatusCode, response.Header.Get("Location"))
+		}
+	}
+	if err := <-done; err != nil || !slices.Equal(answers, []string{"invalid_scope", "right"}) {
+		t.Errorf("got %q, %v", answers, err)
 	}
 }

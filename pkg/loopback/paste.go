@@ -97,10 +97,15 @@ func (h *handler) takeAddress(text string) (taken bool, err error) {
 		return false, fmt.Errorf("%w for one that begins with %s?", errOtherAddress, h.callbackURL())
 	}
 	query, err := url.ParseQuery(address.RawQuery)
-	if err != nil || !h.carriesState(query) {
+	attempt := h.current.Load()
+	if err != nil || !attempt.isAnsweredBy(query) {
 		return false, errOtherLogin
 	}
-	return h.take(query), nil
+	again, ok := h.take(attempt, query)
+	if again != nil {
+		return false, fmt.Errorf("the provider wants to be asked in another way; open this URL now: %s", again.URL)
+	}
+	return ok, nil
 }
 
 func (h *handler) callbackURL() string {

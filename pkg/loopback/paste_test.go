@@ -35,7 +35,7 @@ func pasting(t *testing.T, lines chan string, bare func(string) error) (l *Liste
 		Refuse: func(err error) { said <- err.Error() },
 	}
 	go func() {
-		done <- l.Receive(t.Context(), state, func(answer url.Values) Page { answers <- answer; return Page{OK: true} }, paste)
+		done <- l.Receive(t.Context(), state, func(answer url.Values) Outcome { answers <- answer; return Outcome{Page: Page{OK: true}} }, paste)
 	}()
 	return l, answers, said, done
 }
@@ -132,9 +132,9 @@ func FuzzPaste(f *testing.F) {
 		calls := 0
 		h := &handler{
 			redirectURI: url.URL{Scheme: "http", Host: "localhost:8000"},
-			state:       state,
-			finish:      func(url.Values) Page { calls++; return Page{OK: true} },
+			finish:      func(url.Values) Outcome { calls++; return Outcome{Page: Page{OK: true}} },
 		}
+		h.begin(state)
 		paste := &Paste{Bare: func(string) error { return errNotAnAnswer }}
 		settled, err := paste.judge(strings.TrimSpace(bracketsOff(line)), h)
 		if settled != (calls == 1) || settled && !strings.Contains(line, "state") {

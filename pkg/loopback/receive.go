@@ -25,18 +25,31 @@ const (
 	pageTimeout = time.Second
 )
 
-// Receive waits for the answer that carries the state, gives its parameters to finish, once, and shows the browser the
-// page that finish returns. It returns when the page has been fetched, or soon after; or when the context ends, with its
-// cause. Any other request is answered and the wait goes on: an old tab, a prefetch or a hostile page ends no login. With
+// Outcome is what the answer to a login leads to.
+type Outcome struct {
+	Page Page
+	// Again sends the browser on to another login, whose answer is then waited for; nil: it is over, and Page shows how.
+	Again *Again
+}
+
+// Again is a login that takes the place of one.
+type Again struct {
+	URL   string // the authorization URL
+	State string // what its answer carries
+}
+
+// Receive waits for the answer that carries the state, gives its parameters to finish, once for each login, and shows the
+// browser the page of the last outcome. It returns when the page has been fetched, or soon after; or when the context
+// ends, with its cause. Any other request is answered and the wait goes on: an old tab, a prefetch or a hostile page ends no login. With
 // paste, a person can bring the answer too; its reader has ended when Receive returns.
-func (l *Listener) Receive(ctx context.Context, state string, finish func(url.Values) Page, paste *Paste) error {
+func (l *Listener) Receive(ctx context.Context, state string, finish func(url.Values) Outcome, paste *Paste) error {
 	handler := &handler{
 		redirectURI: l.redirectURI,
-		state:       state,
 		finish:      finish,
 		answered:    make(chan struct{}),
 		fetched:     make(chan struct{}, 1),
 	}
+	handler.begin(state)
 	server := &http.Server{
 		Handler:           handler,
 		ReadHeaderTimeout: readTimeout,
@@ -77,15 +90,20 @@ func (l *Listener) Receive(ctx context.Context, state string, finish func(url.Va
 // handler answers every request to the port, and recognises the one that counts.
 type handler struct {
 	redirectURI url.URL
-	state       string
-	finish      func(url.Values) Page
+	finish      func(url.Values) Outcome
 
-	taken    atomic.Bool   // an answer with the right state has come
+	current  atomic.Pointer[attempt]
 	settling sync.Mutex    // held while an answer is judged; guards settled
 	settled  bool          // the wait has its outcome
 	answered chan struct{} // closed when that has been told to who brought it; page is valid from then on
 	page     Page
 	fetched  chan struct{} // gets one value when nobody waits for the page any more
+}
+
+// attempt is one login.
+type attempt struct {
+	state string
+	taken atomic.Bool // an answer with the state has come
 }
 
 // ServeHTTP sorts requests out, the strangest first.
@@ -111,12 +129,20 @@ func (h *handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 // alike (https://www.rfc-editor.org/rfc/rfc6749#section-10.12); a request without it is not for us.
 func (h *handler) serveCallback(w http.ResponseWriter, r *http.Request) {
 	query, err := url.ParseQuery(r.URL.RawQuery)
-	if err != nil || !h.carriesState(query) {
+	attempt := h.current.Load()
+	if err != nil || !attempt.isAnsweredBy(query) {
 		http.Error(w, "This is not the answer to the login that is under way. It is still waiting.", http.StatusBadRequest)
 		return
 	}
-	if !h.take(query) {
+	again, ok := h.take(attempt, query)
+	if !ok {
 		http.Error(w, "This answer was handled already. You can close this window.", http.StatusConflict)
+		return
+	}
+	if again != nil {
+		// Only who brought the state learns of the next one.
+		w.Header().Set("Location", again.URL)
+		w.WriteHeader(http.StatusSeeOther)
 		return
 	}
 	// The code leaves the address bar and the history: the browser goes on to a page without a query
@@ -127,21 +153,27 @@ func (h *handler) serveCallback(w http.ResponseWriter, r *http.Request) {
 	close(h.answered)
 }
 
-// take settles the wait with an answer that carries the state, unless there was one. Copies of the answer need not wait to
-// hear that they are late.
-func (h *handler) take(answer url.Values) bool {
-	if !h.taken.CompareAndSwap(false, true) {
-		return false
+// take settles the wait with an answer that carries the state, or begins the next attempt; it is not ok if there was an
+// answer before. Copies of the answer need not wait to hear that they are late.
+func (h *handler) take(attempt *attempt, answer url.Values) (again *Again, ok bool) {
+	if !attempt.taken.CompareAndSwap(false, true) {
+		return nil, false
 	}
 	h.settling.Lock()
 	defer h.settling.Unlock()
 	if h.settled {
-		return false
+		return nil, false
 	}
-	h.page = h.finish(answer)
-	h.settled = true
-	return true
+	outcome := h.finish(answer)
+	if outcome.Again != nil {
+		h.begin(outcome.Again.State)
+		return outcome.Again, true
+	}
+	h.page, h.settled = outcome.Page, true
+	return nil, true
 }
+
+func (h *handler) begin(state string) { h.current.Store(&attempt{state: state}) }
 
 // servePage shows how it ended.
 func (h *handler) servePage(w http.ResponseWriter, r *http.Request) {
@@ -159,11 +191,11 @@ func (h *handler) servePage(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// carriesState compares in constant time; a state given twice is nobody's
+// isAnsweredBy compares in constant time; a state given twice is nobody's
 // (https://www.rfc-editor.org/rfc/rfc6749#section-3.1).
-func (h *handler) carriesState(query url.Values) bool {
+func (a *attempt) isAnsweredBy(query url.Values) bool {
 	states := query["state"]
-	return len(states) == 1 && subtle.ConstantTimeCompare([]byte(states[0]), []byte(h.state)) == 1
+	return len(states) == 1 && subtle.ConstantTimeCompare([]byte(states[0]), []byte(a.state)) == 1
 }
 
 func (h *handler) knowsHost(hostPort string) bool {

@@ -51,6 +51,11 @@ type Config struct {
 	PKCE     PKCE         // whether a code is of use to others
 	Username string       // for Password; part of the identity
 	Password token.Secret // for Password
+	// Account is the subject, email or username of the person who is meant; empty: whoever logs in. It is part of the
+	// identity.
+	Account string
+	// SelectAccount asks the provider to let the person choose the account.
+	SelectAccount bool
 
 	// CertificateAuthorities returns PEM texts that are added to the system's roots; nil: none. It is called when the
 	// provider is first asked for something, since most calls never ask.
@@ -154,8 +159,9 @@ func (c Config) Key() token.Key {
 		Parameters:  c.parameters(),
 		AccessToken: c.UseAccessToken,
 		Machine:     c.Grant == ClientCredentials,
+		Account:     c.Account,
 	}
-	if c.Grant == Password {
+	if c.Grant == Password && key.Account == "" {
 		key.Account = c.Username
 	}
 	return key

@@ -44,8 +44,8 @@ type deviceLogin struct {
 }
 
 // logInByDevice runs the device authorization grant (https://www.rfc-editor.org/rfc/rfc8628).
-func (p *Provider) logInByDevice(ctx context.Context, from *metadata, asking func()) (token.Set, error) {
-	login, err := p.startDevice(ctx, from)
+func (p *Provider) logInByDevice(ctx context.Context, from *metadata, scopes *scopeChoice, asking func()) (token.Set, error) {
+	login, err := p.startDevice(ctx, from, scopes)
 	if err != nil {
 		return token.Set{}, err
 	}
@@ -55,17 +55,17 @@ func (p *Provider) logInByDevice(ctx context.Context, from *metadata, asking fun
 	if err != nil {
 		return token.Set{}, err
 	}
-	return p.accept(ctx, from, got, "") // the grant knows no nonce
+	return p.accept(ctx, from, scopes, got, "") // the grant knows no nonce
 }
 
 // startDevice asks for a code (https://www.rfc-editor.org/rfc/rfc8628#section-3.1).
-func (p *Provider) startDevice(ctx context.Context, from *metadata) (*deviceLogin, error) {
+func (p *Provider) startDevice(ctx context.Context, from *metadata, scopes *scopeChoice) (*deviceLogin, error) {
 	if err := from.checkDeviceEndpoint(); err != nil {
 		return nil, err
 	}
 	login := &deviceLogin{provider: p, metadata: from, verifier: p.newDeviceVerifier(from)}
 	form := p.config.target()
-	form.Set("scope", strings.Join(p.config.scopes(), " "))
+	form.Set("scope", scopes.form())
 	addChallenge(form, login.verifier)
 	body, err := p.post(ctx, "login", "the device authorization endpoint", from, from.DeviceAuthURL, form)
 	if err != nil {

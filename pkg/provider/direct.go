@@ -3,7 +3,6 @@ package provider
 import (
 	"context"
 	"net/url"
-	"strings"
 
 	"github.com/kubectl-oidc-login/kubectl-oidc-login/pkg/token"
 )
@@ -11,7 +10,7 @@ import (
 // logInByPassword sends the person's password (https://www.rfc-editor.org/rfc/rfc6749#section-4.3.2), which
 // https://www.rfc-editor.org/rfc/rfc9700#section-2.4 forbids for good reasons. It is here for those who ask for it by
 // name because their provider offers nothing else.
-func (p *Provider) logInByPassword(ctx context.Context, from *metadata, asking func()) (token.Set, error) {
+func (p *Provider) logInByPassword(ctx context.Context, from *metadata, scopes *scopeChoice, asking func()) (token.Set, error) {
 	username, password := p.config.Username, p.config.Password
 	known := username != "" && !password.IsEmpty()
 	if !known {
@@ -21,7 +20,7 @@ func (p *Provider) logInByPassword(ctx context.Context, from *metadata, asking f
 			return token.Set{}, p.notAnswered(err)
 		}
 	}
-	form := p.directForm("password")
+	form := p.directForm("password", scopes)
 	form.Set("username", username)
 	form.Set("password", password.Reveal())
 	got, err := p.ask(ctx, "login", from, form)
@@ -35,24 +34,24 @@ func (p *Provider) logInByPassword(ctx context.Context, from *metadata, asking f
 	if err != nil {
 		return token.Set{}, err
 	}
-	return p.accept(ctx, from, got, "")
+	return p.accept(ctx, from, scopes, got, "")
 }
 
 // directForm asks the token endpoint for what other ways ask elsewhere.
-func (p *Provider) directForm(grantType string) url.Values {
+func (p *Provider) directForm(grantType string, scopes *scopeChoice) url.Values {
 	form := p.config.target()
 	form.Set("grant_type", grantType)
-	form.Set("scope", strings.Join(p.config.scopes(), " "))
+	form.Set("scope", scopes.form())
 	return form
 }
 
 // logInAsClient gets a token for the client itself (https://www.rfc-editor.org/rfc/rfc6749#section-4.4).
-func (p *Provider) logInAsClient(ctx context.Context, from *metadata) (token.Set, error) {
-	got, err := p.ask(ctx, "login", from, p.directForm("client_credentials"))
+func (p *Provider) logInAsClient(ctx context.Context, from *metadata, scopes *scopeChoice) (token.Set, error) {
+	got, err := p.ask(ctx, "login", from, p.directForm("client_credentials", scopes))
 	if err != nil {
 		return token.Set{}, err
 	}
-	set, err := p.accept(ctx, from, got, "")
+	set, err := p.accept(ctx, from, scopes, got, "")
 	// A provider should not give one (https://www.rfc-editor.org/rfc/rfc6749#section-4.4.3): what it is good for can be had
 	// again at any time.
 	set.Session.RefreshToken = token.Secret{}

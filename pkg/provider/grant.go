@@ -34,37 +34,44 @@ func (p *Provider) Login(ctx context.Context, _ token.Key, asking func()) (token
 	}
 	p.checkListed(from)
 	p.warnOfResources()
-	set, err := p.logIn(ctx, from, asking)
+	scopes := p.chooseScopes(from)
+	set, err := p.logIn(ctx, from, scopes, asking)
+	if scopes.yields(err) {
+		set, err = p.logIn(ctx, from, scopes, asking)
+	}
 	if code := oauthCode(err); code == "unauthorized_client" || code == "unsupported_grant_type" {
 		err = withHint(err, "The client may not log in this way. Allow it at the provider, or choose another --grant-type.")
 	}
 	return set, err
 }
 
-func (p *Provider) logIn(ctx context.Context, from *metadata, asking func()) (token.Set, error) {
+func (p *Provider) logIn(ctx context.Context, from *metadata, scopes *scopeChoice, asking func()) (token.Set, error) {
 	switch p.config.Grant {
 	case AuthCode:
-		return p.logInByBrowser(ctx, from, asking)
+		return p.logInByBrowser(ctx, from, scopes, asking)
 	case AuthCodeKeyboard:
-		return p.logInByKeyboard(ctx, from, asking)
+		return p.logInByKeyboard(ctx, from, scopes, asking)
 	case DeviceCode:
-		return p.logInByDevice(ctx, from, asking)
+		return p.logInByDevice(ctx, from, scopes, asking)
 	case Password:
-		return p.logInByPassword(ctx, from, asking)
+		return p.logInByPassword(ctx, from, scopes, asking)
 	case ClientCredentials:
-		return p.logInAsClient(ctx, from)
+		return p.logInAsClient(ctx, from, scopes)
 	}
 	return token.Set{}, fmt.Errorf("unknown grant %q", p.config.Grant)
 }
 
 // accept verifies what a login brought. The nonce is the one that was sent, or empty.
-func (p *Provider) accept(ctx context.Context, from *metadata, got answer, nonce string) (token.Set, error) {
+func (p *Provider) accept(ctx context.Context, from *metadata, scopes *scopeChoice, got answer, nonce string) (token.Set, error) {
 	var verified claims
 	switch {
 	case !got.idToken.IsEmpty():
 		var err error
 		asked := wanted{acrValues: p.config.ACRValues, maxAge: p.config.MaxAge}
 		if verified, err = p.verify(ctx, from, got, expected{nonce: nonce, login: asked}); err != nil {
+			return token.Set{}, err
+		}
+		if err := p.checkAccount(got.idToken); err != nil {
 			return token.Set{}, err
 		}
 	case !p.config.Grant.isForMachines() || !p.config.UseAccessToken:
@@ -77,6 +84,7 @@ func (p *Provider) accept(ctx context.Context, from *metadata, got answer, nonce
 	}
 	p.checkClock(got)
 	p.checkGranted(got)
+	p.checkRefreshable(got, scopes)
 	p.warnOfAccessToken(chosen)
 	return token.Set{IDToken: chosen, Session: got.session(verified, nonce)}, nil
 }

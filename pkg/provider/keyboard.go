@@ -10,10 +10,10 @@ import (
 
 // logInByKeyboard runs the authorization code flow with a person who brings the answer: the code that the provider's page
 // shows, or the address that the browser was sent to.
-func (p *Provider) logInByKeyboard(ctx context.Context, from *metadata, asking func()) (token.Set, error) {
+func (p *Provider) logInByKeyboard(ctx context.Context, from *metadata, scopes *scopeChoice, asking func()) (token.Set, error) {
 	ctx, cancel := context.WithTimeoutCause(ctx, p.config.LoginTimeout, errTooLate)
 	defer cancel()
-	login := newLogin(p, from, p.config.RedirectURL)
+	login := newLogin(p, from, scopes, p.config.RedirectURL)
 	asking()
 	typed, err := p.config.AskCode(ctx, login.authorizationURL())
 	if err != nil {

@@ -17,7 +17,7 @@ import (
 
 // logInByBrowser runs the authorization code flow in a browser of this machine
 // (https://openid.net/specs/openid-connect-core-1_0.html#CodeFlowAuth).
-func (p *Provider) logInByBrowser(ctx context.Context, from *metadata, asking func()) (token.Set, error) {
+func (p *Provider) logInByBrowser(ctx context.Context, from *metadata, scopes *scopeChoice, asking func()) (token.Set, error) {
 	until := p.config.Now().Add(p.config.LoginTimeout)
 	ctx, cancel := context.WithTimeoutCause(ctx, p.config.LoginTimeout, errTooLate)
 	defer cancel()
@@ -36,7 +36,7 @@ func (p *Provider) logInByBrowser(ctx context.Context, from *metadata, asking fu
 		p.config.Warn(errors.New("other machines can reach the port of this login; --listen-address should name a loopback address"))
 	}
 
-	login := newLogin(p, from, listener.RedirectURI())
+	login := newLogin(p, from, scopes, listener.RedirectURI())
 	asking()
 	p.config.ShowLogin(ctx, Invitation{
 		AuthorizationURL: login.authorizationURL(),
@@ -47,9 +47,13 @@ func (p *Provider) logInByBrowser(ctx context.Context, from *metadata, asking fu
 	})
 	var set token.Set
 	var outcome error
-	err = listener.Receive(ctx, login.state, func(response url.Values) loopback.Page {
+	err = listener.Receive(ctx, login.state, func(response url.Values) loopback.Outcome {
 		set, outcome = login.finish(ctx, response)
-		return p.lastPage(set, outcome)
+		if scopes.yields(outcome) {
+			login = newLogin(p, from, scopes, listener.RedirectURI())
+			return loopback.Outcome{Again: &loopback.Again{URL: login.authorizationURL(), State: login.state}}
+		}
+		return loopback.Outcome{Page: p.lastPage(set, outcome)}
 	}, p.paste(func(code string) error {
 		set, outcome = login.redeem(ctx, token.NewSecret(code))
 		return notKnown(outcome)
@@ -78,21 +82,23 @@ func (p *Provider) notAnswered(err error) error {
 type login struct {
 	provider *Provider
 	metadata *metadata
+	scopes   *scopeChoice
 	client   *oauth2.Config
 	state    string // https://www.rfc-editor.org/rfc/rfc6749#section-10.12
 	nonce    string // https://openid.net/specs/openid-connect-core-1_0.html#NonceNotes
 	verifier string // https://www.rfc-editor.org/rfc/rfc7636#section-4.1; empty without PKCE
 }
 
-func newLogin(p *Provider, from *metadata, redirectURI string) *login {
+func newLogin(p *Provider, from *metadata, scopes *scopeChoice, redirectURI string) *login {
 	return &login{
 		provider: p,
 		metadata: from,
+		scopes:   scopes,
 		client: &oauth2.Config{
 			ClientID:    p.config.ClientID,
 			Endpoint:    oauth2.Endpoint{AuthURL: from.AuthURL},
 			RedirectURL: redirectURI,
-			Scopes:      p.config.scopes(),
+			Scopes:      scopes.asked,
 		},
 		state:    rand.Text(),
 		nonce:    rand.Text(),
@@ -102,7 +108,7 @@ func newLogin(p *Provider, from *metadata, redirectURI string) *login {
 
 func (l *login) authorizationURL() string {
 	address := l.client.AuthCodeURL(l.state, oidc.Nonce(l.nonce))
-	parameters := l.provider.config.parameters()
+	parameters := l.provider.config.authorizationParameters()
 	addChallenge(parameters, l.verifier)
 	if len(parameters) > 0 {
 		address += "&" + parameters.Encode()
@@ -131,7 +137,7 @@ func (l *login) redeem(ctx context.Context, code token.Secret) (token.Set, error
 	if err != nil {
 		return token.Set{}, err
 	}
-	return l.provider.accept(ctx, l.metadata, got, l.nonce)
+	return l.provider.accept(ctx, l.metadata, l.scopes, got, l.nonce)
 }
 
 // code reads the authorization response. Whether it came from our issuer is settled first, for errors too
@@ -175,22 +181,22 @@ func (l *login) code(response url.Values) (token.Secret, error) {
 // authorizationError maps https://www.rfc-editor.org/rfc/rfc6749#section-4.1.2.1 and
 // https://openid.net/specs/openid-connect-core-1_0.html#AuthError.
 func authorizationError(code, description string) error {
-	cause := describe(code, description)
+	cause := &oauthFailure{code, description}
 	switch code {
 	case "access_denied":
 		return refused("You, or a rule at the provider, said no. Ask its administrator if you should have access.",
-			"login: denied: %s", cause)
+			"login: denied: %w", cause)
 	case "login_required", "interaction_required", "consent_required", "account_selection_required":
 		return refused("The provider wants to ask you something and was not allowed to. Log in again.",
-			"login: the provider needs you: %s", cause)
+			"login: the provider needs you: %w", cause)
 	case "invalid_scope":
-		return refused("Leave out the --oidc-extra-scope that the provider does not know.", "login: wrong scope: %s", cause)
+		return refused("Leave out the --oidc-extra-scope that the provider does not know.", "login: wrong scope: %w", cause)
 	case "temporarily_unavailable", "server_error":
-		return &token.Error{Kind: token.Unreachable, Err: fmt.Errorf("login: the provider has a problem: %s", cause),
+		return &token.Error{Kind: token.Unreachable, Err: fmt.Errorf("login: the provider has a problem: %w", cause),
 			Hint: []string{"Try again in a minute."}}
 	default:
 		return refused("Check the client's settings at the provider: its ID, redirect URIs and grant types.",
-			"login: the provider refused: %s", cause)
+			"login: the provider refused: %w", cause)
 	}
 }
 

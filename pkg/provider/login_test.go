@@ -105,7 +105,7 @@ func TestRandomValues(t *testing.T) {
 	seen := map[string]bool{}
 	letters := map[string]map[byte]bool{} // by name and place
 	for range logins {
-		login := newLogin(p, from, "http://localhost:8000")
+		login := newLogin(p, from, p.chooseScopes(from), "http://localhost:8000")
 		authorizationURL, err := url.Parse(login.authorizationURL())
 		if err != nil {
 			t.Fatal(err)

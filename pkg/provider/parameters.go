@@ -22,14 +22,16 @@ func protocolParameters() []string {
 
 // checkParameters judges what is asked for besides the protocol.
 func (c Config) checkParameters() error {
-	own := Config{ACRValues: c.ACRValues, MaxAge: c.MaxAge, Audience: c.Audience, Resources: c.Resources}.parameters()
+	own := c
+	own.Parameters, own.Issuer = nil, "" // a preset gives way
+	taken := own.authorizationParameters()
 	for name := range c.Parameters {
 		switch {
 		case slices.Contains(protocolParameters(), strings.ToLower(name)):
 			return fmt.Errorf("the parameter %s belongs to the protocol and cannot be set", name)
 		case name == "":
 			return errors.New("a parameter has no name")
-		case own.Has(name):
+		case taken.Has(name):
 			return fmt.Errorf("the parameter %s is given in two ways", name)
 		}
 	}
@@ -60,8 +62,25 @@ func (p *Provider) warnOfResources() {
 	}
 }
 
-// parameters are what an authorization request asks for besides the protocol. They shape the tokens, so they belong to the
-// identity.
+// authorizationParameters are what an authorization request says besides the protocol: what to ask for, and how to ask
+// the person.
+func (c Config) authorizationParameters() url.Values {
+	parameters := c.parameters()
+	if c.Account != "" {
+		parameters.Set("login_hint", c.Account)
+	}
+	if c.SelectAccount {
+		parameters.Set("prompt", "select_account")
+	}
+	for name, value := range c.preset().parameters {
+		if !parameters.Has(name) {
+			parameters.Set(name, value)
+		}
+	}
+	return parameters
+}
+
+// parameters are what a request asks for besides the protocol. They shape the tokens, so they belong to the identity.
 func (c Config) parameters() url.Values {
 	parameters := url.Values{}
 	for name, value := range c.Parameters {

@@ -73,7 +73,7 @@ func (s *Server) checkAuthorizationRequest(query url.Values) error {
 	default:
 		return failure{"unsupported_response_type", "response_type must be code"}
 	}
-	if err := checkScope(query.Get("scope")); err != nil {
+	if err := s.checkScope(query.Get("scope")); err != nil {
 		return err
 	}
 	// https://www.rfc-editor.org/rfc/rfc9700#section-2.1: state against forged answers

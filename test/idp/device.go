@@ -46,7 +46,7 @@ func (s *Server) issueDeviceCode(r *http.Request) (map[string]any, error) {
 	if err := s.authenticateClient(r); err != nil {
 		return nil, err
 	}
-	if err := checkDeviceRequest(r.PostForm); err != nil {
+	if err := s.checkDeviceRequest(r.PostForm); err != nil {
 		return nil, err
 	}
 	now, value, userCode := s.config.Now(), rand.Text(), rand.Text()[:4]+"-"+rand.Text()[:4]
@@ -76,8 +76,8 @@ func (s *Server) issueDeviceCode(r *http.Request) (map[string]any, error) {
 }
 
 // checkDeviceRequest finds what does not belong into a device authorization request.
-func checkDeviceRequest(form url.Values) error {
-	if err := checkScope(form.Get("scope")); err != nil {
+func (s *Server) checkDeviceRequest(form url.Values) error {
+	if err := s.checkScope(form.Get("scope")); err != nil {
 		return err
 	}
 	// https://www.rfc-editor.org/rfc/rfc8628#section-3.1 knows none of these
@@ -121,7 +121,7 @@ func (s *Server) redeemDeviceCode(form url.Values) (map[string]any, error) {
 	}
 	code.used = true
 	refreshToken := ""
-	if s.handsOverRefreshToken(login) {
+	if s.handsOverRefreshToken(login, code.grant) {
 		refreshToken = s.newRefreshToken(code.grant)
 	}
 	return s.issueTokens(code.grant, login, code.grant.scope, refreshToken)
@@ -151,7 +151,10 @@ func secondsOf(value any, fallback time.Duration) time.Duration {
 
 // checkScope judges what is asked for, in any grant.
 // https://openid.net/specs/openid-connect-core-1_0.html#AuthRequest: the scope must contain openid
-func checkScope(scope string) error {
+func (s *Server) checkScope(scope string) error {
+	if refused := s.behaviour.refusedScope; refused != "" && slices.Contains(strings.Fields(scope), refused) {
+		return failure{"invalid_scope", refused + " is not allowed for this client"}
+	}
 	others := func(scope string) bool { return scope != "openid" }
 	if len(slices.DeleteFunc(strings.Fields(scope), others)) != 1 {
 		return failure{"invalid_scope", "scope must contain openid exactly once"}

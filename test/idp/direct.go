@@ -20,7 +20,7 @@ func (s *Server) redeemPassword(form url.Values) (map[string]any, error) {
 			return nil, failure{"invalid_request", name + " is missing"}
 		}
 	}
-	if err := checkScope(form.Get("scope")); err != nil {
+	if err := s.checkScope(form.Get("scope")); err != nil {
 		return nil, err
 	}
 	user, found := s.config.Users[form.Get("username")]
@@ -29,7 +29,7 @@ func (s *Server) redeemPassword(form url.Values) (map[string]any, error) {
 	}
 	family := &grant{user: user, scope: form.Get("scope"), audience: s.audienceOf(form), authenticatedAt: s.config.Now()}
 	refreshToken := ""
-	if s.handsOverRefreshToken(login) {
+	if s.handsOverRefreshToken(login, family) {
 		refreshToken = s.newRefreshToken(family)
 	}
 	return s.issueTokens(family, login, family.scope, refreshToken)
@@ -42,7 +42,7 @@ func (s *Server) redeemClientCredentials(form url.Values) (map[string]any, error
 	if s.config.ClientSecret == "" && s.config.ClientAssertion == "" {
 		return nil, failure{"unauthorized_client", "a public client cannot use this grant"}
 	}
-	if err := checkScope(form.Get("scope")); err != nil {
+	if err := s.checkScope(form.Get("scope")); err != nil {
 		return nil, err
 	}
 	client := User{Subject: s.config.ClientID}

@@ -6,6 +6,9 @@ import "net/http"
 // https://openid.net/specs/openid-connect-core-1_0.html#ClientAuthentication
 var secretMethods = []string{"client_secret_basic", "client_secret_post"}
 
+// offlineAccess is the scope of https://openid.net/specs/openid-connect-core-1_0.html#OfflineAccess
+const offlineAccess = "offline_access"
+
 // discover answers with the provider's metadata.
 // https://openid.net/specs/openid-connect-discovery-1_0.html#ProviderMetadata
 func (s *Server) discover(*http.Request) answer {
@@ -30,7 +33,7 @@ func (s *Server) discover(*http.Request) answer {
 		"response_modes_supported":              []string{"query"},
 		"grant_types_supported":                 []string{"authorization_code", "refresh_token", "password", "client_credentials", deviceGrantType},
 		"subject_types_supported":               []string{"public"},
-		"scopes_supported":                      []string{"openid", "profile", "email", "groups", "offline_access"},
+		"scopes_supported":                      []string{"openid", "profile", "email", "groups", offlineAccess},
 		"id_token_signing_alg_values_supported": []string{"RS256", "ES256"},
 		"token_endpoint_auth_methods_supported": authenticationMethods,
 		"code_challenge_methods_supported":      []string{"S256"},

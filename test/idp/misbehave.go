@@ -45,6 +45,8 @@ type behaviour struct {
 	padding        int
 	rotationOff    bool
 	refreshOff     bool
+	refreshByScope bool
+	refusedScope   string
 	reuseTolerated bool
 }
 
@@ -108,7 +110,8 @@ func (s *Server) Reset() {
 //	slow-down=1       so many polls are told to come less often before that, however rarely they come
 //	lifetime=60s  latency=50ms  padding=4096   as in Config
 //	rotation=off      a refresh answers with the same refresh token
-//	refresh=off       no refresh token is issued
+//	refresh=off       no refresh token is issued; refresh=offline_access only with that scope
+//	refused-scope=x   requests with that scope end with invalid_scope
 //	reuse=tolerate    a refresh token that was rotated works again, though it is counted ("revoke" ends that)
 //	userinfo-signature=KIND   UserInfo answers with a JWT; the kinds are those above
 //	userinfo-alg=NAME         how that is signed; the names are those above
@@ -233,7 +236,12 @@ func (b *behaviour) setSwitch(name, value string) (err error) {
 	case "rotation":
 		b.rotationOff, err = parseChoice(value, "on", "off")
 	case "refresh":
-		b.refreshOff, err = parseChoice(value, "on", "off")
+		b.refreshByScope = value == offlineAccess
+		if !b.refreshByScope {
+			b.refreshOff, err = parseChoice(value, "on", "off")
+		}
+	case "refused-scope":
+		b.refusedScope = value
 	case "reuse":
 		b.reuseTolerated, err = parseChoice(value, "revoke", "tolerate")
 	default:

@@ -142,7 +142,7 @@ func (s *Server) redeem(form url.Values) (map[string]any, error) {
 		return nil, failure{"invalid_grant", "code_verifier does not match"}
 	}
 	token := ""
-	if s.handsOverRefreshToken(login) {
+	if s.handsOverRefreshToken(login, code.grant) {
 		token = s.newRefreshToken(code.grant)
 	}
 	return s.issueTokens(code.grant, login, code.grant.scope, token)
@@ -207,7 +207,7 @@ func (s *Server) rotate(presented string) string {
 	token := s.refreshTokens[presented]
 	token.lastUsed = s.config.Now()
 	switch {
-	case !s.handsOverRefreshToken(refresh):
+	case !s.handsOverRefreshToken(refresh, token.grant):
 		return "" // the client goes on with the old one
 	case s.behaviour.rotationOff:
 		return presented
@@ -217,8 +217,9 @@ func (s *Server) rotate(presented string) string {
 }
 
 // handsOverRefreshToken is false where Set keeps a refresh token of ours from reaching the client.
-func (s *Server) handsOverRefreshToken(occasion occasion) bool {
-	return !s.behaviour.refreshOff &&
+func (s *Server) handsOverRefreshToken(occasion occasion, grant *grant) bool {
+	isAllowed := !s.behaviour.refreshByScope || slices.Contains(strings.Fields(grant.scope), offlineAccess)
+	return isAllowed && !s.behaviour.refreshOff &&
 		!s.behaviour.overridden("refresh_token", "token", string(occasion)+".token")
 }
 
