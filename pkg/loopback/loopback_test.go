@@ -418,3 +418,37 @@ func TestAgain(t *testing.T) {
 		t.Errorf("got %q, %v", answers, err)
 	}
 }
+
+// Who pastes the first answer is told where to go on.
+func TestAgainByPaste(t *testing.T) {
+	t.Parallel()
+	listener, err := Listen(Config{Addresses: []string{"127.0.0.1:0"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(listener.Close)
+	lines := []string{listener.RedirectURI() + "/?state=" + state + "&error=invalid_scope", listener.RedirectURI() + "/?state=second&code=right"}
+	var told []string
+	paste := &Paste{
+		Read: func(context.Context) (line string, err error) {
+			if len(lines) == 0 {
+				return "", io.EOF
+			}
+			line, lines = lines[0], lines[1:]
+			return line, nil
+		},
+		Bare:   func(string) error { return errors.New("no address") },
+		Refuse: func(err error) { told = append(told, err.Error()) },
+	}
+	var code string
+	err = listener.Receive(t.Context(), state, func(answer url.Values) Outcome {
+		if code = answer.Get("code"); code == "" {
+			return Outcome{Again: &Again{URL: "https://issuer.example/authorize?state=second", State: "second"}}
+		}
+		return Outcome{}
+	}, paste)
+	wanted := []string{"the provider wants to be asked in another way; open this URL now: https://issuer.example/authorize?state=second"}
+	if err != nil || code != "right" || !slices.Equal(told, wanted) {
+		t.Errorf("got code %q, lines %q, %v", code, told, err)
+	}
+}

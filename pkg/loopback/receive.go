@@ -40,8 +40,8 @@ type Again struct {
 
 // Receive waits for the answer that carries the state, gives its parameters to finish, once for each login, and shows the
 // browser the page of the last outcome. It returns when the page has been fetched, or soon after; or when the context
-// ends, with its cause. Any other request is answered and the wait goes on: an old tab, a prefetch or a hostile page ends no login. With
-// paste, a person can bring the answer too; its reader has ended when Receive returns.
+// ends, with its cause. Any other request is answered and the wait goes on: an old tab, a prefetch or a hostile page ends
+// no login. With paste, a person can bring the answer too; its reader has ended when Receive returns.
 func (l *Listener) Receive(ctx context.Context, state string, finish func(url.Values) Outcome, paste *Paste) error {
 	handler := &handler{
 		redirectURI: l.redirectURI,

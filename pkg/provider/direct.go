@@ -24,6 +24,10 @@ func (p *Provider) logInByPassword(ctx context.Context, from *metadata, scopes *
 	form.Set("username", username)
 	form.Set("password", password.Reveal())
 	got, err := p.ask(ctx, "login", from, form)
+	if scopes.yields(err) { // here, so that nobody types twice
+		form.Set("scope", scopes.form())
+		got, err = p.ask(ctx, "login", from, form)
+	}
 	if known && isKind(err, token.Refused) {
 		// kubectl calls a failing plugin again and again, and enough wrong passwords lock an account.
 		asking()

@@ -2,6 +2,7 @@ package provider
 
 import (
 	"context"
+	"fmt"
 	"net/url"
 	"strings"
 
@@ -13,6 +14,15 @@ import (
 func (p *Provider) logInByKeyboard(ctx context.Context, from *metadata, scopes *scopeChoice, asking func()) (token.Set, error) {
 	ctx, cancel := context.WithTimeoutCause(ctx, p.config.LoginTimeout, errTooLate)
 	defer cancel()
+	set, err := p.askForCode(ctx, from, scopes, asking)
+	if scopes.yields(err) { // said, since the person has to begin again
+		p.config.Warn(fmt.Errorf("the provider refused the scope %s; open another URL, which asks without it", offlineAccess))
+		return p.askForCode(ctx, from, scopes, asking)
+	}
+	return set, err
+}
+
+func (p *Provider) askForCode(ctx context.Context, from *metadata, scopes *scopeChoice, asking func()) (token.Set, error) {
 	login := newLogin(p, from, scopes, p.config.RedirectURL)
 	asking()
 	typed, err := p.config.AskCode(ctx, login.authorizationURL())

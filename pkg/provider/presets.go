@@ -44,7 +44,7 @@ func presets() []preset {
 		{
 			// https://docs.aws.amazon.com/cognito/latest/developerguide/token-endpoint.html knows no offline_access.
 			isMeant: func(issuer *url.URL) bool {
-				return strings.HasPrefix(issuer.Hostname(), "cognito-idp.") && strings.Contains(issuer.Hostname(), ".amazonaws.com")
+				return strings.HasPrefix(issuer.Hostname(), "cognito-idp.") && hosts(".amazonaws.com", ".amazonaws.com.cn")(issuer)
 			},
 			withoutOfflineAccess: true,
 			hint:                 "turn on ALLOW_REFRESH_TOKEN_AUTH for the app client",

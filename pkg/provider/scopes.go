@@ -81,7 +81,8 @@ func (p *Provider) checkRefreshable(got answer, scopes *scopeChoice) {
 	switch {
 	case hint != "":
 	case slices.Contains(scopes.asked, offlineAccess):
-		hint = "allow the client refresh tokens at the provider"
+		// https://openid.net/specs/openid-connect-core-1_0.html#OfflineAccess lets a provider insist on a consent.
+		hint = "allow the client refresh tokens at the provider, or try --oidc-auth-request-extra-params=prompt=consent"
 	default:
 		hint = "try --oidc-extra-scope=offline_access, or allow the client refresh tokens at the provider"
 	}

@@ -172,8 +172,8 @@ func answeredLogin(t *testing.T) string {
 	}
 	t.Cleanup(listener.Close)
 	go func() {
-		_ = listener.Receive(t.Context(), "state", func(url.Values) loopback.Page {
-			return loopback.Page{OK: true, Title: "You are logged in"}
+		_ = listener.Receive(t.Context(), "state", func(url.Values) loopback.Outcome {
+			return loopback.Outcome{Page: loopback.Page{OK: true, Title: "You are logged in"}}
 		}, nil)
 	}()
 	return listener.RedirectURI() + "/?state=state"
