@@ -91,7 +91,7 @@ func commandCovers(script *testscript.TestScript, _ bool, ids []string) {
 // commandIDP steers the provider: "idp start [tls] [path=/x] [secret=x]
 // [random-keys-path] [assertion=a.b.c] [redirect=URI] [users=a,b]", "idp set NAME=VALUE ...", "idp reset",
 // "idp rotate-keys", "idp end-sessions", "idp stop", "idp count ENDPOINT N", "idp reuse N",
-// "idp sent ENDPOINT PARAMETER[=VALUE]" for the last request there.
+// "idp sent ENDPOINT PARAMETER[=VALUE]" for the last request there, "idp heard HTTP/2.0" for the last of all.
 func commandIDP(script *testscript.TestScript, negated bool, arguments []string) {
 	if len(arguments) == 0 || negated && arguments[0] != "sent" {
 		script.Fatalf("usage: idp VERB ...")
@@ -118,6 +118,11 @@ func commandIDP(script *testscript.TestScript, negated bool, arguments []string)
 	case "sent":
 		if wasSent(scenario.idp, idp.Endpoint(arguments[1]), arguments[2]) == negated {
 			script.Fatalf("the last request to %s: %s is %t", arguments[1], arguments[2], !negated)
+		}
+	case "heard":
+		requests := scenario.idp.Requests()
+		if got := requests[len(requests)-1].Protocol; got != arguments[1] {
+			script.Fatalf("expected a request in %s, got %s", arguments[1], got)
 		}
 	case "reuse":
 		expect(script, "reused codes and tokens", arguments[1], scenario.idp.Reuse())

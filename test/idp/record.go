@@ -13,6 +13,7 @@ import (
 type Request struct {
 	Endpoint Endpoint
 	Method   string
+	Protocol string // such as HTTP/2.0
 	Query    url.Values
 	Form     url.Values
 	Header   http.Header
@@ -52,6 +53,7 @@ func (s *Server) record(endpoint Endpoint, r *http.Request) {
 	request := Request{
 		Endpoint: endpoint,
 		Method:   r.Method,
+		Protocol: r.Proto,
 		Query:    r.URL.Query(),
 		Form:     r.PostForm,
 		Header:   r.Header.Clone(),
