@@ -1,0 +1,41 @@
+package kubeconfig
+
+import (
+	"os"
+	"path/filepath"
+	"slices"
+)
+
+// Paths are the kubeconfigs that count, the most important first.
+type Paths struct {
+	Files    []string
+	Explicit bool // the person named the one file
+}
+
+// Find does what kubectl does with --kubeconfig, $KUBECONFIG and the home directory
+// (https://kubernetes.io/docs/concepts/configuration/organize-cluster-access-kubeconfig/).
+func Find(flag, variable, home string) Paths {
+	if flag != "" {
+		return Paths{Files: []string{flag}, Explicit: true}
+	}
+	var files []string
+	for _, file := range filepath.SplitList(variable) {
+		if file != "" && !slices.Contains(files, file) {
+			files = append(files, file)
+		}
+	}
+	if len(files) == 0 {
+		files = []string{filepath.Join(home, ".kube", "config")}
+	}
+	return Paths{Files: files}
+}
+
+// ForNew is the file that new things are written to: the first that is there, else the last.
+func (p Paths) ForNew() string {
+	for _, file := range p.Files {
+		if _, err := os.Stat(file); err == nil {
+			return file
+		}
+	}
+	return p.Files[len(p.Files)-1]
+}
