@@ -56,7 +56,7 @@ func (s *Server) checkHint(hint string) error {
 	algorithms := []jose.SignatureAlgorithm{
 		jose.RS256, jose.RS384, jose.RS512, jose.PS256, jose.PS384, jose.PS512, jose.ES256, jose.ES384, jose.ES512, jose.EdDSA,
 	}
-	token, err := jose.ParseSigned(hint, algorithms)
+	token, err := jose.ParseSignedCompact(hint, algorithms)
 	if err != nil {
 		return errors.New("id_token_hint is not an ID token")
 	}
