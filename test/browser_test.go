@@ -3,11 +3,13 @@ package test
 import (
 	"crypto/tls"
 	"fmt"
+	"html"
 	"io"
 	"net/http"
 	"net/url"
 	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 )
@@ -21,6 +23,7 @@ import (
 //	broken  fail to start
 //	strays  send the loopback listener what strangers send, then the real answer
 //	twice   send the real answer a second time
+//	form    send the form of the page, as its script would
 func browse() {
 	fmt.Println(`{"kind":"browser noise on stdout"}`)
 	fmt.Fprintln(os.Stderr, "browser noise on stderr")
@@ -35,6 +38,9 @@ func browse() {
 		return
 	case "broken":
 		os.Exit(3)
+	case "form":
+		keepPage(sendForm(target))
+		return
 	}
 	callback := answerOf(target)
 	switch os.Getenv("BROWSING") {
@@ -43,9 +49,30 @@ func browse() {
 	case "twice":
 		go visit(callback)
 	}
-	page := visit(callback)
+	keepPage(visit(callback))
+}
+
+// keepPage is what the command "page" waits for.
+func keepPage(page []byte) {
 	check(os.WriteFile(workFile("page.new"), page, 0o600))
-	check(os.Rename(workFile("page.new"), workFile("page.html"))) // the command "page" waits for it
+	check(os.Rename(workFile("page.new"), workFile("page.html")))
+}
+
+// sendForm notes the form's page in $WORK/form.html, posts the form, and returns the page to which that leads.
+func sendForm(target string) []byte {
+	address, err := url.Parse(target)
+	check(err)
+	page := visit(address)
+	check(os.WriteFile(workFile("form.html"), page, 0o600))
+	action := regexp.MustCompile(`method="post" action="([^"]*)"`).FindSubmatch(page)
+	if action == nil {
+		return page
+	}
+	fields := url.Values{}
+	for _, field := range regexp.MustCompile(`type="hidden" name="([^"]*)" value="([^"]*)"`).FindAllSubmatch(page, -1) {
+		fields.Add(html.UnescapeString(string(field[1])), html.UnescapeString(string(field[2])))
+	}
+	return read(http.PostForm(html.UnescapeString(string(action[1])), fields))
 }
 
 func noteURL(target string) {
@@ -63,7 +90,9 @@ func noteChild(target string) {
 	check(err)
 	seen := strings.Join(append(slices.Clone(os.Args), os.Environ()...), "\n")
 	for _, name := range []string{"state", "nonce"} {
-		seen = strings.ReplaceAll(seen, url.QueryEscape(parsed.Query().Get(name)), name)
+		if value := parsed.Query().Get(name); value != "" {
+			seen = strings.ReplaceAll(seen, url.QueryEscape(value), name)
+		}
 	}
 	check(os.WriteFile(workFile("child.log"), []byte(seen), 0o600))
 }
@@ -80,8 +109,9 @@ func answerOf(target string) *url.URL {
 }
 
 // visit follows redirects like a browser and returns the page, with its status and headers before it.
-func visit(target *url.URL) []byte {
-	response, err := http.Get(target.String())
+func visit(target *url.URL) []byte { return read(http.Get(target.String())) }
+
+func read(response *http.Response, err error) []byte {
 	check(err)
 	defer func() { _ = response.Body.Close() }()
 	body, err := io.ReadAll(response.Body)

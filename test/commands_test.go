@@ -89,7 +89,7 @@ func commandCovers(script *testscript.TestScript, _ bool, ids []string) {
 }
 
 // commandIDP steers the provider: "idp start [tls] [path=/x] [secret=x]
-// [random-keys-path] [assertion=a.b.c] [redirect=URI] [users=a,b]", "idp set NAME=VALUE ...", "idp reset",
+// [random-keys-path] [assertion=a.b.c] [redirect=URI] [post-logout=URI] [users=a,b]", "idp set NAME=VALUE ...", "idp reset",
 // "idp rotate-keys", "idp end-sessions", "idp stop", "idp count ENDPOINT N", "idp reuse N",
 // "idp sent ENDPOINT PARAMETER[=VALUE]" for the last request there, "idp heard HTTP/2.0" for the last of all.
 func commandIDP(script *testscript.TestScript, negated bool, arguments []string) {
@@ -164,6 +164,8 @@ func startIDP(script *testscript.TestScript, scenario *scenario, arguments []str
 			}
 		case "redirect":
 			config.RedirectURIs = []string{value}
+		case "post-logout":
+			config.PostLogoutRedirectURIs = []string{value}
 		default:
 			script.Fatalf("unknown option %q", argument)
 		}

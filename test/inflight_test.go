@@ -158,3 +158,41 @@ func mustEndSoon(t *testing.T, m *machine, c *call, signal syscall.Signal) {
 		t.Errorf("the call ended only after %s", took)
 	}
 }
+
+// A refresh that is in flight stores a new session, which a logout at the same time must find, revoke and remove: nothing
+// brings the session back.
+func TestLogoutWhileRefreshInFlight(t *testing.T) {
+	t.Parallel()
+	requirements.Covers(t, "REV-07")
+	for _, storage := range []string{"disk", "auto"} {
+		t.Run(storage, func(t *testing.T) {
+			t.Parallel()
+			m := newMachine(t, storage)
+			m.mustLogIn(t)
+			if err := m.provider.Set("latency", "300ms"); err != nil {
+				t.Fatal(err)
+			}
+			m.clock.advance(expiredForSure)
+			before := m.look()
+			refresh := m.mustStart(t, way{runs: 1})
+			if !eventually(func() bool { return m.provider.Count(idp.Token) > before.requests }) || refresh.hasEnded() {
+				t.Fatal("no refresh is in flight")
+			}
+			logout := m.mustStart(t, way{logout: true, runs: 1})
+			m.mustEnd(t, refresh)
+			m.mustEnd(t, logout)
+			if err := m.checkOutput(refresh, true); err != nil {
+				t.Errorf("the refresh: %v", err)
+			}
+			if said := logout.stdout.text.String(); !strings.Contains(said, "revoked the refresh token at the provider") {
+				t.Errorf("the logout: %s\n%s", said, logout.stderr.text.String())
+			}
+			if newest := m.provider.RefreshToken(); newest != "" || m.refreshToken() != "" {
+				t.Errorf("a session is left: at the provider %t, here %t", newest != "", m.refreshToken() != "")
+			}
+			if paths, _ := filepath.Glob(filepath.Join(m.cache(), "*.json")); len(paths) > 0 {
+				t.Errorf("left: %v", paths)
+			}
+		})
+	}
+}

@@ -67,7 +67,7 @@ func (m *machine) install() error {
 	if err := errors.Join(os.Mkdir(m.programs, 0o700), os.Mkdir(m.keychain(), 0o700)); err != nil {
 		return err
 	}
-	for _, program := range []string{"get-token", "status", "kubectl", "browser"} {
+	for _, program := range []string{"get-token", "status", "logout", "kubectl", "browser"} {
 		if err := os.Symlink(self, filepath.Join(m.programs, program)); err != nil {
 			return err
 		}
@@ -138,6 +138,7 @@ func (m *machine) look() state {
 type way struct {
 	kubectl  bool // by kubectl, else by hand
 	userInfo bool // "status --userinfo", by hand
+	logout   bool // "logout", by hand
 	runs     int  // of the plugin by kubectl, as after a 401
 	verbose  bool
 	skew     time.Duration // of this call's clock
@@ -154,6 +155,9 @@ func (m *machine) command(way way) *exec.Cmd {
 	arguments := []string{"get-token", "--token-cache-storage=" + m.storage}
 	if way.userInfo {
 		arguments = []string{"status", "--userinfo", "--token-cache-storage=" + m.storage}
+	}
+	if way.logout {
+		arguments = []string{"logout", "--token-cache-storage=" + m.storage}
 	}
 	if way.kubectl {
 		arguments = append([]string{"kubectl"}, arguments...)

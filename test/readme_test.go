@@ -14,7 +14,7 @@ import (
 	"github.com/kubectl-oidc-login/kubectl-oidc-login/test/conformance/requirements"
 )
 
-// The README's flag table names the flags of get-token and status: all of them, and no others.
+// The README's flag table names the flags of get-token, status and logout: all of them, and no others.
 func TestREADMEFlags(t *testing.T) {
 	t.Parallel()
 	flag := regexp.MustCompile("`(--[a-z-]+|-[ov])`")
@@ -27,7 +27,7 @@ func TestREADMEFlags(t *testing.T) {
 		}
 	}
 	var help bytes.Buffer
-	for _, verb := range []string{"get-token", "status"} {
+	for _, verb := range []string{"get-token", "status", "logout"} {
 		env := cli.OSEnv()
 		env.Args, env.Stdout, env.Stderr = []string{verb, "--help"}, &help, &help
 		if code := cli.Run(context.Background(), env); code != 0 {

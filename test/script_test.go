@@ -20,12 +20,11 @@ func TestMain(m *testing.M) {
 	testscript.Main(m, map[string]func(){
 		"kubectl-oidc_login": func() { runProgram(os.Args[1:]) },
 		"get-token":          func() { runProgram(usualArguments(os.Args[1:])) },
-		"status": func() {
-			runProgram(append([]string{"status", "--oidc-issuer-url=" + os.Getenv("ISSUER"), "--oidc-client-id=kubernetes"}, os.Args[1:]...))
-		},
-		"browser":      browse,
-		"kubectl":      actAsKubectl,
-		"unprivileged": actUnprivileged,
+		"status":             func() { runProgram(quietArguments("status", os.Args[1:])) },
+		"logout":             func() { runProgram(quietArguments("logout", os.Args[1:])) },
+		"browser":            browse,
+		"kubectl":            actAsKubectl,
+		"unprivileged":       actUnprivileged,
 	})
 }
 
@@ -84,6 +83,11 @@ func openBeforeSleep(env *cli.Env) {
 		<-opened
 		return sleep(ctx, length)
 	}
+}
+
+// quietArguments are for a verb that logs nobody in.
+func quietArguments(verb string, given []string) []string {
+	return append([]string{verb, "--oidc-issuer-url=" + os.Getenv("ISSUER"), "--oidc-client-id=kubernetes"}, given...)
 }
 
 // usualArguments are what a kubeconfig of the script's provider would say. A script that says where to listen says all of

@@ -37,21 +37,24 @@ func firstCells(text string) []string {
 	return cells
 }
 
-// docs/usage.md explains the flags of get-token: all of them, once, and no others.
+// docs/usage.md explains the flags of get-token and logout: all of them, once, and no others.
 func TestUsageFlags(t *testing.T) {
 	t.Parallel()
 	text, _ := readUsage(t)
 	documented := firstCells(text)
-	code, help, _ := callQuietly(t, "get-token", "--help")
-	if code != 0 {
-		t.Fatalf("--help ended with %d", code)
-	}
 	var helped []string
-	for _, match := range regexp.MustCompile(`(?m)^ +(-v|--[a-z-]+)`).FindAllStringSubmatch(help, -1) {
-		helped = append(helped, match[1])
+	for _, verb := range []string{"get-token", "logout"} {
+		code, help, _ := callQuietly(t, verb, "--help")
+		if code != 0 {
+			t.Fatalf("--help ended with %d", code)
+		}
+		for _, match := range regexp.MustCompile(`(?m)^ +(-v|--[a-z-]+)`).FindAllStringSubmatch(help, -1) {
+			helped = append(helped, match[1])
+		}
 	}
 	slices.Sort(documented)
 	slices.Sort(helped)
+	helped = slices.Compact(helped) // many are of both
 	if !slices.Equal(documented, helped) {
 		t.Errorf("docs/usage.md explains\n%q\nand --help\n%q", documented, helped)
 	}

@@ -18,7 +18,7 @@ func newCleanCommand(env Env, terminal *terminal) *cobra.Command {
 
 It removes what this program has stored: sessions and ID tokens in the OS keychain, in the kernel's keyring and in
 files, the provider's documents, locks and notes. What others have put into the same folder stays. Your sessions at
-the provider do not end with that; log out there too.`,
+the provider do not end with that; logout ends one there too.`,
 		Example: `  ` + commandName + ` clean`,
 		Args:    noArguments,
 		RunE: func(command *cobra.Command, _ []string) error {

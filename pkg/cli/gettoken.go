@@ -75,9 +75,10 @@ func callerOf(env Env, request plugin.Request) token.Caller {
 
 // session is the wiring of one call: an identity, and where its tokens come from.
 type session struct {
-	key    token.Key
-	source *token.Source
-	store  *store.Store
+	key      token.Key
+	source   *token.Source
+	store    *store.Store
+	provider *provider.Provider
 }
 
 // newSession is for verbs that may log in. Target names what the person logs in to, if it is known.
@@ -123,7 +124,7 @@ func (o *options) connect(env Env, terminal *terminal, config provider.Config) (
 		return nil, err
 	}
 	source := &token.Source{Store: opened, Provider: openIDProvider, Now: env.Now, Began: env.Now(), Warn: terminal.warn, Log: config.Log}
-	return &session{config.Key(), source, opened}, nil
+	return &session{config.Key(), source, opened, openIDProvider}, nil
 }
 
 // newLog makes the log of -v.

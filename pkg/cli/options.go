@@ -111,9 +111,7 @@ const defaultLoginTimeoutSeconds = 180
 func (o *loginOptions) addFlags(flags *pflag.FlagSet) {
 	flags.StringSliceVar(&o.listenAddresses, "listen-address", defaultListenAddresses(),
 		"`address` on which the browser's answer is awaited; may be repeated, the first free one is taken")
-	flags.BoolVar(&o.skipOpenBrowser, "skip-open-browser", false, "print the URL to log in at, and open no browser")
-	flags.StringVar(&o.browserCommand, "browser-command", "",
-		"`program` to open the browser with; gets the URL as its argument (default $BROWSER, or the system's browser)")
+	o.addBrowserFlags(flags)
 	flags.IntVar(&o.timeoutSeconds, "authentication-timeout-sec", defaultLoginTimeoutSeconds, "how many `seconds` a login may take")
 	flags.StringVar(&o.interactive, "interactive", interactiveAuto,
 		"whether you may be asked to log in: auto (not by shell completion, CI, or where nobody could see it), always or never")
@@ -121,6 +119,22 @@ func (o *loginOptions) addFlags(flags *pflag.FlagSet) {
 	o.server.addFlags(flags)
 	o.pkce.addFlags(flags)
 }
+
+// addBrowserFlags is for all that a browser is needed for.
+func (o *loginOptions) addBrowserFlags(flags *pflag.FlagSet) {
+	flags.BoolVar(&o.skipOpenBrowser, "skip-open-browser", false, "print the URL, and open no browser")
+	flags.StringVar(&o.browserCommand, "browser-command", "",
+		"`program` to open the browser with; gets the URL as its argument (default $BROWSER, or the system's browser)")
+}
+
+func (o *loginOptions) checkTimeout() error {
+	if o.timeoutSeconds <= 0 {
+		return misused(fmt.Errorf("--authentication-timeout-sec=%d: must be above 0", o.timeoutSeconds))
+	}
+	return nil
+}
+
+func (o *loginOptions) timeout() time.Duration { return time.Duration(o.timeoutSeconds) * time.Second }
 
 func defaultListenAddresses() []string { return []string{"127.0.0.1:8000", "127.0.0.1:18000"} }
 
@@ -206,11 +220,11 @@ func (o *loginOptions) configure(env Env, terminal *terminal, config *provider.C
 	if err := checkInteractive(o.interactive); err != nil {
 		return err
 	}
-	if o.timeoutSeconds <= 0 {
-		return misused(fmt.Errorf("--authentication-timeout-sec=%d: must be above 0", o.timeoutSeconds))
+	if err := o.checkTimeout(); err != nil {
+		return err
 	}
 	config.ListenAddresses = o.addresses(flags.Changed("listen-address"), config.RedirectURL)
-	config.LoginTimeout = time.Duration(o.timeoutSeconds) * time.Second
+	config.LoginTimeout = o.timeout()
 	config.NextURL = o.nextURL
 	if err := o.server.configure(env, terminal, config); err != nil {
 		return err

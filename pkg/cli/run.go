@@ -79,6 +79,7 @@ renews the login without you. Start with setup.`,
 		newSetupCommand(env, terminal),
 		newLoginCommand(env, terminal),
 		newStatusCommand(env, terminal),
+		newLogoutCommand(env, terminal),
 		newCleanCommand(env, terminal),
 		newVersionCommand(),
 	)

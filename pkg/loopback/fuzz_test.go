@@ -41,10 +41,10 @@ func FuzzHandler(f *testing.F) {
 	f.Fuzz(func(t *testing.T, redirectPath, method, host, path, query string) {
 		calls := 0
 		h := &handler{
-			redirectURI: url.URL{Scheme: "http", Host: "Login.example:8000", Path: redirectPath},
-			finish:      func(url.Values) Outcome { calls++; return Outcome{Page: Page{OK: true, Title: "done"}} },
-			answered:    make(chan struct{}),
-			fetched:     make(chan struct{}, 1),
+			door:     door{url.URL{Scheme: "http", Host: "Login.example:8000", Path: redirectPath}},
+			finish:   func(url.Values) Outcome { calls++; return Outcome{Page: Page{OK: true, Title: "done"}} },
+			answered: make(chan struct{}),
+			fetched:  make(chan struct{}, 1),
 		}
 		h.begin(state)
 		send := func(method, host, path, query string) *httptest.ResponseRecorder {

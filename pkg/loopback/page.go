@@ -31,6 +31,10 @@ var (
 	pageCSS string
 	//go:embed page.js
 	pageJS string // tries to close the window
+	//go:embed form.html
+	formHTML string
+	//go:embed form.js
+	formJS string // sends the form
 )
 
 // contentSecurityPolicy lets an answer use nothing at all. The page adds the hashes of its own style and script.
@@ -55,6 +59,10 @@ func (p Page) write(w http.ResponseWriter) {
 	if p.OK {
 		policy, status = policy+"; script-src "+hashSource(pageJS), http.StatusOK
 	}
+	writeHTML(w, status, policy, text)
+}
+
+func writeHTML(w http.ResponseWriter, status int, policy, text string) {
 	w.Header().Set("Content-Security-Policy", policy)
 	w.Header().Set("Content-Type", "text/html; charset=utf-8")
 	w.Header().Set("Content-Length", strconv.Itoa(len(text)))

@@ -131,8 +131,8 @@ func FuzzPaste(f *testing.F) {
 	f.Fuzz(func(t *testing.T, line string) {
 		calls := 0
 		h := &handler{
-			redirectURI: url.URL{Scheme: "http", Host: "localhost:8000"},
-			finish:      func(url.Values) Outcome { calls++; return Outcome{Page: Page{OK: true}} },
+			door:   door{url.URL{Scheme: "http", Host: "localhost:8000"}},
+			finish: func(url.Values) Outcome { calls++; return Outcome{Page: Page{OK: true}} },
 		}
 		h.begin(state)
 		paste := &Paste{Bare: func(string) error { return errNotAnAnswer }}

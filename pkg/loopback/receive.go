@@ -44,12 +44,21 @@ type Again struct {
 // no login. With paste, a person can bring the answer too; its reader has ended when Receive returns.
 func (l *Listener) Receive(ctx context.Context, state string, finish func(url.Values) Outcome, paste *Paste) error {
 	handler := &handler{
-		redirectURI: l.redirectURI,
-		finish:      finish,
-		answered:    make(chan struct{}),
-		fetched:     make(chan struct{}, 1),
+		door:     door{l.redirectURI},
+		finish:   finish,
+		answered: make(chan struct{}),
+		fetched:  make(chan struct{}, 1),
 	}
 	handler.begin(state)
+	if paste != nil {
+		defer paste.begin(ctx, handler)()
+	}
+	return l.serve(ctx, handler, handler.answered, handler.fetched)
+}
+
+// serve returns when there was an answer and its page has been fetched, or soon after; or when the context ends, with its
+// cause.
+func (l *Listener) serve(ctx context.Context, handler http.Handler, answered, fetched <-chan struct{}) error {
 	server := &http.Server{
 		Handler:           handler,
 		ReadHeaderTimeout: readTimeout,
@@ -66,12 +75,8 @@ func (l *Listener) Receive(ctx context.Context, state string, finish func(url.Va
 		go func() { stopped <- server.Serve(socket) }()
 	}
 
-	if paste != nil {
-		defer paste.begin(ctx, handler)()
-	}
-
 	select {
-	case <-handler.answered:
+	case <-answered:
 	case err := <-stopped:
 		return err
 	case <-ctx.Done():
@@ -80,7 +85,7 @@ func (l *Listener) Receive(ctx context.Context, state string, finish func(url.Va
 	timer := time.NewTimer(pageTimeout)
 	defer timer.Stop()
 	select {
-	case <-handler.fetched:
+	case <-fetched:
 	case <-timer.C:
 	case <-ctx.Done():
 	}
@@ -89,8 +94,8 @@ func (l *Listener) Receive(ctx context.Context, state string, finish func(url.Va
 
 // handler answers every request to the port, and recognises the one that counts.
 type handler struct {
-	redirectURI url.URL
-	finish      func(url.Values) Outcome
+	door
+	finish func(url.Values) Outcome
 
 	current  atomic.Pointer[attempt]
 	settling sync.Mutex    // held while an answer is judged; guards settled
@@ -198,25 +203,28 @@ func (a *attempt) isAnsweredBy(query url.Values) bool {
 	return len(states) == 1 && subtle.ConstantTimeCompare([]byte(states[0]), []byte(a.state)) == 1
 }
 
-func (h *handler) knowsHost(hostPort string) bool {
+// door is where browsers come to.
+type door struct{ redirectURI url.URL }
+
+func (d door) knowsHost(hostPort string) bool {
 	host := hostPort
 	if name, _, err := net.SplitHostPort(hostPort); err == nil {
 		host = name
 	}
 	host = strings.ToLower(strings.Trim(host, "[]"))
-	return slices.Contains([]string{"localhost", "127.0.0.1", "::1", strings.ToLower(h.redirectURI.Hostname())}, host)
+	return slices.Contains([]string{"localhost", "127.0.0.1", "::1", strings.ToLower(d.redirectURI.Hostname())}, host)
 }
 
-func (h *handler) callbackPath() string {
-	if h.redirectURI.Path == "" {
+func (d door) callbackPath() string {
+	if d.redirectURI.Path == "" {
 		return "/"
 	}
-	return h.redirectURI.Path
+	return d.redirectURI.Path
 }
 
 // pagePath is a path that is not the callback's.
-func (h *handler) pagePath() string {
-	if h.callbackPath() == "/done" {
+func (d door) pagePath() string {
+	if d.callbackPath() == "/done" {
 		return "/finished"
 	}
 	return "/done"

@@ -20,6 +20,8 @@ type metadata struct {
 	Scopes               []string `json:"scopes_supported"`
 	UserInfoAlgorithms   []string `json:"userinfo_signing_alg_values_supported"`
 	SendsIssuer          bool     `json:"authorization_response_iss_parameter_supported"`
+	RevocationURL        string   `json:"revocation_endpoint"`
+	EndSessionURL        string   `json:"end_session_endpoint"`
 }
 
 // wellKnown is the address of the metadata. One slash at the issuer's end is taken off

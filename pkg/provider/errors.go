@@ -19,6 +19,16 @@ import (
 
 func misused(err error) error { return &token.Error{Kind: token.Misused, Err: err} }
 
+// ours is for what the person can mend on this machine, whatever kind it was.
+func ours(err error) error {
+	failure := &token.Error{Kind: token.Misused, Err: err}
+	var known *token.Error
+	if errors.As(err, &known) {
+		failure.Hint = known.Hint
+	}
+	return failure
+}
+
 func failed(hint, format string, arguments ...any) error {
 	failure := &token.Error{Err: fmt.Errorf(format, arguments...)}
 	if hint != "" {

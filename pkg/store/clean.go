@@ -34,7 +34,11 @@ func (s *Store) Clean(ctx context.Context) (Cleaned, error) {
 	if target, err := filepath.EvalSymlinks(c.directory); err == nil {
 		c.directory = target // the folder itself may be a link, as it may be for a save; nothing in it may
 	}
-	for _, place := range s.places() {
+	places := s.places
+	if s.config.Mode == None {
+		places = nil // what this process alone has is gone with it
+	}
+	for _, place := range places {
 		if err := c.removeRecords(ctx, place); err != nil {
 			return c.cleaned, err
 		}
@@ -45,23 +49,6 @@ func (s *Store) Clean(ctx context.Context) (Cleaned, error) {
 		c.removeEmptyFolders()
 	}
 	return c.cleaned, nil
-}
-
-// places are all in which a mode may have left something.
-func (s *Store) places() []vault {
-	keychain, files := newKeychain(InKeychain, s.config.keychain()), &disk{directory: s.config.Directory}
-	switch s.config.Mode {
-	case Auto:
-		if kernel := s.config.kernelKeyring(); kernel.Get != nil {
-			return []vault{keychain, newKeychain(InKernelKeyring, kernel), files}
-		}
-		return []vault{keychain, files}
-	case Keyring:
-		return []vault{keychain}
-	case Disk:
-		return []vault{files}
-	}
-	return nil
 }
 
 // cleaner is one Clean.

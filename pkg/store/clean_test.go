@@ -77,7 +77,7 @@ func beginSession(t *testing.T, store *Store, refreshToken string) {
 	t.Helper()
 	now := time.Now()
 	err := store.Begin(t.Context(), key, token.Set{
-		IDToken: token.IDToken{Raw: token.NewSecret("id"), Issued: now, Expiry: now.Add(time.Minute), Issuer: key.Issuer},
+		IDToken: token.IDToken{Raw: token.NewSecret("id"), Issued: now, Expiry: now.Add(time.Minute), Issuer: key.Issuer, Audience: []string{key.ClientID}},
 		Session: token.Session{RefreshToken: token.NewSecret(refreshToken), Subject: "alice"},
 	})
 	if err != nil {

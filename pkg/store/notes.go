@@ -72,6 +72,13 @@ func (s *Store) NoteAttempt(_ context.Context, key token.Key, attempt token.Atte
 // forgetAttempt is for a login that succeeded.
 func (s *Store) forgetAttempt(key token.Key) { _ = os.Remove(s.notePath(key, "attempt")) }
 
+// forgetNotes leaves locks, which somebody may be waiting for.
+func (s *Store) forgetNotes(key token.Key) {
+	for _, name := range []string{"attempt", "refused", "answers"} {
+		_ = os.Remove(s.notePath(key, name)) // they hold no token
+	}
+}
+
 // Refused implements token.Store.
 func (s *Store) Refused(_ context.Context, key token.Key) (time.Time, error) {
 	var at int64

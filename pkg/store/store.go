@@ -51,6 +51,7 @@ type Store struct {
 	config   Config
 	idTokens vault
 	sessions vault
+	places   []vault // all in which the mode may have left something
 }
 
 // vault keeps small values by name.
@@ -74,14 +75,14 @@ func Open(config Config) (*Store, error) {
 		if kernel := config.kernelKeyring(); kernel.Get != nil {
 			places = slices.Insert(places, 1, newKeychain(InKernelKeyring, kernel))
 		}
-		return &Store{config, disk, &chain{places: places, warn: config.Warn, log: config.Log}}, nil
+		return &Store{config, disk, &chain{places: places, warn: config.Warn, log: config.Log}, places}, nil
 	case Keyring:
-		return &Store{config, keychain, keychain}, nil
+		return &Store{config, keychain, keychain, []vault{keychain}}, nil
 	case Disk:
-		return &Store{config, disk, disk}, nil
+		return &Store{config, disk, disk, []vault{disk}}, nil
 	case None:
 		memory := &memory{}
-		return &Store{config, memory, memory}, nil
+		return &Store{config, memory, memory, []vault{memory}}, nil
 	}
 	return nil, fmt.Errorf("unknown token cache storage %q", config.Mode)
 }

@@ -15,6 +15,12 @@ var ErrAccessTokenRefused = errors.New("access token refused")
 // ErrNoLock says that this machine has no place for a lock that works.
 var ErrNoLock = errors.New("no lock can be had")
 
+// ErrNoRevocation says that the provider offers no way to revoke tokens.
+var ErrNoRevocation = errors.New("no revocation endpoint")
+
+// ErrUnsupportedTokenType says that the provider does not revoke tokens of this kind.
+var ErrUnsupportedTokenType = errors.New("tokens of this kind cannot be revoked")
+
 // Kind says what sort of failure an Error is; it becomes the exit code.
 type Kind int
 

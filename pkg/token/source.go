@@ -21,6 +21,10 @@ type Store interface {
 	Renew(context.Context, Key, Set) error
 	// End forgets the session, but not the ID token.
 	End(context.Context, Key) error
+	// Holdings returns all that is stored of the key, in every place.
+	Holdings(context.Context, Key) (Holdings, error)
+	// Forget forgets all of that, and the notes. An error means that some of it is still there.
+	Forget(context.Context, Key) error
 
 	// Attempt returns the login that was asked for last and has not succeeded, or ErrNotFound. Begin forgets it.
 	Attempt(context.Context, Key) (Attempt, error)
@@ -62,6 +66,9 @@ type Provider interface {
 	// UserInfo returns the claims that the provider answers to the set's access token. They are about the set's subject.
 	// An error wraps ErrAccessTokenRefused if another access token may do.
 	UserInfo(context.Context, Key, Set) (map[string]any, error)
+	// Revoke makes a token useless at the provider. An error wraps ErrNoRevocation or ErrUnsupportedTokenType where the
+	// provider cannot do that, and is an Error of another kind than Misused where it failed to.
+	Revoke(context.Context, Key, TokenKind, Secret) error
 }
 
 // Source gives ID tokens: Stored first, then Obtain. It is for one call of the program.

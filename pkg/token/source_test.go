@@ -31,6 +31,9 @@ type world struct {
 	userInfoErrs []error
 	saveErr      error
 	beforeLocks  func(Purpose) // what other processes do while we wait
+	held         Holdings
+	revoke       func(context.Context, Secret) error
+	forgetErr    error
 }
 
 var key = Key{Issuer: "https://op.example", ClientID: "kubernetes", Scopes: []string{"openid"}}
@@ -118,6 +121,28 @@ func (w *world) End(context.Context, Key) error {
 	w.note("end")
 	w.session = nil
 	return nil
+}
+
+func (w *world) Holdings(context.Context, Key) (Holdings, error) {
+	w.note("holdings")
+	return w.held, w.sessionErr
+}
+
+func (w *world) Forget(ctx context.Context, _ Key) error {
+	w.note("forget")
+	if ctx.Err() != nil {
+		return ctx.Err()
+	}
+	w.held = Holdings{}
+	return w.forgetErr
+}
+
+func (w *world) Revoke(ctx context.Context, _ Key, kind TokenKind, secret Secret) error {
+	w.note("REVOKE %s %s", kind, secret.Reveal())
+	if w.revoke == nil {
+		return nil
+	}
+	return w.revoke(ctx, secret)
 }
 
 func (w *world) Lock(_ context.Context, _ Key, purpose Purpose) (func(), error) {

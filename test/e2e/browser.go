@@ -156,6 +156,22 @@ func (b *Browser) visit(tb testing.TB, url string, steps ...chromedp.Action[chro
 	return awaitLoopbackPage(ctx, tb)
 }
 
+// OpenOwn opens the URL of a page of the plugin's, and returns the page of the plugin's to which that leads in the end.
+func (b *Browser) OpenOwn(tb testing.TB, url string) Page {
+	tb.Helper()
+	b.do(tb, chromedp.Navigate(url))
+	ctx, cancel := context.WithTimeout(b.tab, time.Minute)
+	defer cancel()
+	var page Page
+	eventually(tb, 30*time.Second, "another page", func() error {
+		if page = awaitLoopbackPage(ctx, tb); page.URL == url {
+			return fmt.Errorf("the browser is at %s", page.URL)
+		}
+		return nil
+	})
+	return page
+}
+
 // do does what a person does with pages.
 func (b *Browser) do(tb testing.TB, steps ...chromedp.Action[chromedp.Void]) {
 	tb.Helper()

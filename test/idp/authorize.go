@@ -53,9 +53,13 @@ func (s *Server) registered(redirectURI string) bool {
 		// https://www.rfc-editor.org/rfc/rfc9700#section-4.1.3: exact string matching
 		return slices.Contains(s.config.RedirectURIs, redirectURI)
 	}
-	// https://www.rfc-editor.org/rfc/rfc8252#section-7.3: any port on a loopback address
+	return isLoopback(redirectURI, s.behaviour.redirectScheme)
+}
+
+// isLoopback takes any port (https://www.rfc-editor.org/rfc/rfc8252#section-7.3).
+func isLoopback(redirectURI, scheme string) bool {
 	u, err := url.Parse(redirectURI)
-	return err == nil && u.Scheme == s.behaviour.redirectScheme && u.User == nil && !strings.Contains(redirectURI, "#") &&
+	return err == nil && u.Scheme == scheme && u.User == nil && !strings.Contains(redirectURI, "#") &&
 		slices.Contains([]string{"localhost", "127.0.0.1", "::1"}, u.Hostname())
 }
 

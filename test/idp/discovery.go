@@ -28,7 +28,12 @@ func (s *Server) discover(*http.Request) answer {
 		"userinfo_endpoint":      s.url(UserInfo),
 		"jwks_uri":               s.url(Keys),
 		// https://www.rfc-editor.org/rfc/rfc8628#section-4
-		"device_authorization_endpoint":         s.url(Device),
+		"device_authorization_endpoint": s.url(Device),
+		// https://www.rfc-editor.org/rfc/rfc8414#section-2
+		"revocation_endpoint":                        s.url(Revocation),
+		"revocation_endpoint_auth_methods_supported": authenticationMethods,
+		// https://openid.net/specs/openid-connect-rpinitiated-1_0.html#OPMetadata
+		"end_session_endpoint":                  s.url(EndSession),
 		"response_types_supported":              []string{"code"},
 		"response_modes_supported":              []string{"query"},
 		"grant_types_supported":                 []string{"authorization_code", "refresh_token", "password", "client_credentials", deviceGrantType},

@@ -22,6 +22,8 @@ const (
 	UserInfo      Endpoint = "userinfo"
 	Device        Endpoint = "device_authorization"
 	DevicePage    Endpoint = "device"
+	Revocation    Endpoint = "revocation"
+	EndSession    Endpoint = "end_session"
 )
 
 // path of an endpoint is relative to the issuer.
@@ -60,6 +62,10 @@ func (s *Server) routes() http.Handler {
 		{UserInfo, []string{http.MethodGet, http.MethodPost}, s.userInfo},
 		{Device, []string{http.MethodPost}, s.authorizeDevice},
 		{DevicePage, []string{http.MethodGet}, s.devicePage},
+		// https://www.rfc-editor.org/rfc/rfc7009#section-2: the client must use POST
+		{Revocation, []string{http.MethodPost}, s.revoke},
+		// https://openid.net/specs/openid-connect-rpinitiated-1_0.html#RPLogout: both must be supported
+		{EndSession, []string{http.MethodGet, http.MethodPost}, s.endSession},
 	} {
 		mux.Handle(strings.TrimSuffix(s.config.Path, "/")+s.config.path(route.endpoint), s.serve(route))
 	}

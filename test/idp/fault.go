@@ -31,7 +31,7 @@ const (
 const hugeSize = 5 << 20
 
 func (b *behaviour) setFault(endpoint Endpoint, value string) error {
-	if !slices.Contains([]Endpoint{Discovery, Keys, Authorization, Token, UserInfo, Device}, endpoint) {
+	if !slices.Contains([]Endpoint{Discovery, Keys, Authorization, Token, UserInfo, Device, Revocation, EndSession}, endpoint) {
 		return errors.New("unknown endpoint")
 	}
 	value, number, limited := strings.Cut(value, ",times=")
@@ -44,8 +44,8 @@ func (b *behaviour) setFault(endpoint Endpoint, value string) error {
 			return errors.New("times must be a number above 0")
 		}
 	}
-	if strings.HasPrefix(value, "error=") && endpoint != Token && endpoint != Device {
-		return errors.New("only the token and device authorization endpoints answer with an OAuth error")
+	if strings.HasPrefix(value, "error=") && !slices.Contains([]Endpoint{Token, Device, Revocation}, endpoint) {
+		return errors.New("only the token, device authorization and revocation endpoints answer with an OAuth error")
 	}
 	if (value == "invalid-token" || value == "encrypted") && endpoint != UserInfo {
 		return errors.New("only UserInfo answers so")

@@ -32,6 +32,8 @@ type Config struct {
 	ClientAssertion string
 	// RedirectURIs are compared exactly; nil means any http URI on localhost, 127.0.0.1 or [::1].
 	RedirectURIs []string
+	// PostLogoutRedirectURIs are compared exactly; nil means any http URI on localhost, 127.0.0.1 or [::1].
+	PostLogoutRedirectURIs []string
 	// Users by username; nil means alice with the password "correct horse".
 	Users map[string]User
 	// Form shows a login form. Without it a request is approved at once for the user that login_hint names (by
@@ -145,6 +147,7 @@ func (c Config) withDefaults() Config {
 		c.Users[username] = user
 	}
 	c.RedirectURIs = slices.Clone(c.RedirectURIs)
+	c.PostLogoutRedirectURIs = slices.Clone(c.PostLogoutRedirectURIs)
 	return c
 }
 

@@ -277,6 +277,8 @@ func TestDiscovery(t *testing.T) {
 		"token_endpoint":                                 server.Issuer() + "/token",
 		"userinfo_endpoint":                              server.Issuer() + "/userinfo",
 		"jwks_uri":                                       server.Issuer() + "/keys",
+		"revocation_endpoint":                            server.Issuer() + "/revocation",
+		"end_session_endpoint":                           server.Issuer() + "/end_session",
 		"response_types_supported":                       []any{"code"},
 		"id_token_signing_alg_values_supported":          []any{"RS256", "ES256"},
 		"code_challenge_methods_supported":               []any{"S256"},

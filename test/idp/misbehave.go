@@ -86,6 +86,7 @@ func (s *Server) Reset() {
 //	token.MEMBER          good answers of the token endpoint; login.token.MEMBER and refresh.token.MEMBER only those
 //	authorize.PARAMETER   authorization response; with authorize.error there is no code
 //	device.MEMBER         answers of the device authorization endpoint; a changed lifetime or interval is the one that counts
+//	end-session.PARAMETER where the browser goes after a logout, such as its state
 //	access.CLAIM          access tokens that are JWTs; access-header.MEMBER is their JOSE header
 //	userinfo.CLAIM        answers of UserInfo; userinfo-header.MEMBER is the JOSE header of signed ones
 //
@@ -127,7 +128,7 @@ func (s *Server) Reset() {
 //	huge                 5 MiB of JSON
 //	redirect=URL         status 302
 //	503,retry-after=2    any status from 400 on; the second part may be left out, a third one is error=CODE
-//	error=CODE           an OAuth error; token and device authorization endpoints only
+//	error=CODE           an OAuth error; token, device authorization and revocation endpoints only
 //	invalid-token        status 401, the access token is refused; UserInfo only
 //	encrypted            a JWT of five parts; UserInfo only
 //	hang                 no answer until the client goes away or the provider is closed
@@ -151,7 +152,7 @@ func (b *behaviour) set(name, value string) error {
 		"claims", "login.claims", "refresh.claims",
 		"token", "login.token", "refresh.token",
 		"userinfo", "userinfo-header", "device",
-		"access", "access-header",
+		"access", "access-header", "end-session",
 	} {
 		member, found := strings.CutPrefix(name, document+".")
 		member, appends := strings.CutSuffix(member, "+")

@@ -63,7 +63,7 @@ func (s *Server) record(endpoint Endpoint, r *http.Request) {
 
 	for _, name := range []string{
 		"state", "nonce", "code", "code_verifier", "refresh_token", "access_token", "id_token_hint", "client_secret",
-		"device_code", "password", "client_assertion",
+		"device_code", "password", "client_assertion", "token",
 	} {
 		s.keepSecret(request.Query[name]...)
 		s.keepSecret(request.Form[name]...)

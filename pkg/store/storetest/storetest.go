@@ -25,6 +25,8 @@ func Run(t *testing.T, open func(testing.TB) token.Store) {
 		"a refresh without an ID token": refreshWithoutIDToken,
 		"a login without a session":     loginWithoutSession,
 		"end forgets the session alone": endForgetsSession,
+		"holdings are all there is":     holdingsAreAll,
+		"forget forgets all of a key":   forgetForgetsAll,
 		"keys are apart":                keysAreApart,
 		"large values":                  largeValues,
 		"odd characters":                oddCharacters,
@@ -127,6 +129,60 @@ func endForgetsSession(t *testing.T, s suite) {
 		t.Errorf("expected ErrNotFound, got %v", err)
 	}
 	expectIDToken(t, s, want.IDToken)
+}
+
+func holdingsAreAll(t *testing.T, s suite) {
+	want := s.set("first")
+	begin(t, s, want)
+	held, err := s.open().Holdings(t.Context(), s.key)
+	if err != nil || len(held.Sessions) != 1 || len(held.IDTokens) != 1 {
+		t.Fatalf("expected one of each, got %+v, %v", held, err)
+	}
+	expectSecret(t, "refresh token", held.Sessions[0].RefreshToken, want.Session.RefreshToken)
+	expectSecret(t, "ID token", held.IDTokens[0].Raw, want.IDToken.Raw)
+	forget(t, s)
+}
+
+func forgetForgetsAll(t *testing.T, s suite) {
+	other := s
+	other.key.Scopes = []string{"openid", "groups"}
+	begin(t, other, other.set("other"))
+	begin(t, s, s.set("first"))
+	store := s.open()
+	caller := token.Caller{PID: 1}
+	for _, err := range []error{
+		store.NoteAttempt(t.Context(), s.key, token.Attempt{Caller: caller}),
+		store.NoteAnswer(t.Context(), s.key, token.Answer{Caller: caller, IDToken: token.NewSecret("x"), At: time.Now()}),
+		store.NoteRefused(t.Context(), s.key, time.Now()),
+	} {
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	forget(t, s)
+	forget(t, s) // what is not there is no error
+	_, idTokenErr := s.open().IDToken(t.Context(), s.key)
+	_, sessionErr := s.open().Session(t.Context(), s.key)
+	_, attemptErr := s.open().Attempt(t.Context(), s.key)
+	_, answerErr := s.open().Answer(t.Context(), s.key, caller, token.NewSecret("x"))
+	_, refusedErr := s.open().Refused(t.Context(), s.key)
+	for what, err := range map[string]error{
+		"ID token": idTokenErr, "session": sessionErr, "attempt": attemptErr, "answer": answerErr, "refused": refusedErr,
+	} {
+		if !errors.Is(err, token.ErrNotFound) {
+			t.Errorf("%s: expected ErrNotFound, got %v", what, err)
+		}
+	}
+	expectIDToken(t, other, other.set("other").IDToken)
+	expectSession(t, other, other.set("other").Session)
+	forget(t, other)
+}
+
+func forget(t *testing.T, s suite) {
+	t.Helper()
+	if err := s.open().Forget(t.Context(), s.key); err != nil {
+		t.Fatal(err)
+	}
 }
 
 func keysAreApart(t *testing.T, s suite) {

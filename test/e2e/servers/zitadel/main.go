@@ -101,6 +101,7 @@ type client struct {
 
 func (c client) IDTokenLifetime() time.Duration       { return c.lifetime }
 func (c client) IDTokenUserinfoClaimsAssertion() bool { return true }
+func (c client) PostLogoutRedirectURIs() []string     { return []string{"http://localhost/logged-out"} }
 func (c client) GrantTypes() []oidc.GrantType {
 	return slices.Concat(c.Client.GrantTypes(), []oidc.GrantType{oidc.GrantTypeDeviceCode})
 }

@@ -1,0 +1,231 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/url"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+
+	"github.com/kubectl-oidc-login/kubectl-oidc-login/pkg/provider"
+	"github.com/kubectl-oidc-login/kubectl-oidc-login/pkg/token"
+)
+
+func newLogoutCommand(env Env, terminal *terminal) *cobra.Command {
+	var options options
+	var logout logoutOptions
+	command := &cobra.Command{
+		Use:   "logout",
+		Short: "End your session, here and at the provider",
+		Long: `End your session, here and at the provider.
+
+It revokes the refresh token at the provider, and removes what is stored of this login: the session, the ID token and
+notes, also where the provider cannot be reached, which ends with code 4. Other logins stay. An ID token that kubectl
+has lives on until it expires, since a cluster does not ask the provider.
+
+Your browser may still be logged in at the provider; with --provider-session that ends too.`,
+		Example: `  ` + commandName + ` logout --oidc-issuer-url=https://issuer.example.com --oidc-client-id=kubernetes
+  ` + commandName + ` logout --oidc-issuer-url=https://issuer.example.com --oidc-client-id=kubernetes --provider-session`,
+		Args: noArguments,
+		RunE: func(command *cobra.Command, _ []string) error {
+			return logOutByFlags(command, env, terminal, &options, logout)
+		},
+	}
+	options.addQuietFlags(command.Flags())
+	options.login.addBrowserFlags(command.Flags())
+	command.Flags().IntVar(&options.login.timeoutSeconds, "authentication-timeout-sec", defaultLoginTimeoutSeconds,
+		"for how many `seconds` the browser is awaited")
+	logout.addFlags(command.Flags())
+	return command
+}
+
+// logoutOptions say what a logout does besides revoking and removing.
+type logoutOptions struct {
+	providerSession bool
+	redirectURI     string
+}
+
+func (o *logoutOptions) addFlags(flags *pflag.FlagSet) {
+	flags.BoolVar(&o.providerSession, "provider-session", false, "log your browser out at the provider too")
+	flags.StringVar(&o.redirectURI, "post-logout-redirect-uri", "",
+		"`URI` at which the browser ends after --provider-session, as registered at the provider; one on this machine is awaited")
+}
+
+// redirect is where the browser ends.
+func (o *logoutOptions) redirect() (*url.URL, error) {
+	if o.redirectURI != "" && !o.providerSession {
+		return nil, misused(errors.New("--post-logout-redirect-uri: needs --provider-session"))
+	}
+	return provider.ParsePostLogoutRedirectURI(o.redirectURI)
+}
+
+func logOutByFlags(command *cobra.Command, env Env, terminal *terminal, options *options, logout logoutOptions) error {
+	if err := options.login.checkTimeout(); err != nil {
+		return err
+	}
+	session, err := newQuietSession(command, env, terminal, options)
+	if err != nil {
+		return err
+	}
+	ctx, stop := env.Interruptible(command.Context())
+	defer stop()
+	return session.logOut(ctx, env, terminal, options.login, logout)
+}
+
+// logOut ends the session of one identity, and says each step.
+func (s *session) logOut(ctx context.Context, env Env, terminal *terminal, login loginOptions, options logoutOptions) error {
+	redirect, err := options.redirect()
+	if err != nil {
+		return err
+	}
+	report := &logoutReport{env: env, terminal: terminal}
+	held, err := s.source.Logout(ctx, s.key, report.revoked)
+	if err != nil {
+		return err
+	}
+	report.removed(s.key, held)
+	report.livesOn(s.key, held)
+	err = report.failure
+	if options.providerSession {
+		err = errors.Join(err, s.endProviderSession(ctx, env, report, login, hintFrom(s.key, held), redirect))
+	}
+	return errors.Join(err, report.writeErr)
+}
+
+// hintFrom is the newest ID token, if one was stored. An access token in its place is none.
+func hintFrom(key token.Key, held token.Holdings) token.Secret {
+	if key.AccessToken {
+		return token.Secret{}
+	}
+	return newest(held.IDTokens).Raw
+}
+
+// newest is the one that lives longest.
+func newest(idTokens []token.IDToken) token.IDToken {
+	var newest token.IDToken
+	for _, idToken := range idTokens {
+		if idToken.Expiry.After(newest.Expiry) {
+			newest = idToken
+		}
+	}
+	return newest
+}
+
+// logoutReport tells a person what is done: on stdout what went as it should.
+type logoutReport struct {
+	env      Env
+	terminal *terminal
+	failure  error // why the provider still knows a token
+	writeErr error
+}
+
+func (r *logoutReport) line(format string, arguments ...any) {
+	if _, err := fmt.Fprintln(r.env.Stdout, oneLine(fmt.Sprintf(format, arguments...))); err != nil {
+		r.writeErr = fmt.Errorf("cannot write to stdout: %w", err)
+	}
+}
+
+// revoked is called before anything is removed.
+func (r *logoutReport) revoked(revocation token.Revocation) {
+	name := map[token.TokenKind]string{token.RefreshToken: "refresh token", token.AccessToken: "access token"}[revocation.Kind]
+	switch err := revocation.Err; {
+	case err == nil:
+		r.line("revoked the %s at the provider", name)
+	case errors.Is(err, token.ErrNoRevocation):
+		r.terminal.warn(errors.New("the provider has no revocation endpoint, so this login lives on there until it ends by itself"))
+	case errors.Is(err, token.ErrUnsupportedTokenType):
+		r.terminal.warn(fmt.Errorf("%w; the %s lives on at the provider until it ends by itself", err, name))
+	default:
+		r.terminal.warn(fmt.Errorf("%w; the %s is still valid at the provider", err, name))
+		if r.failure == nil {
+			r.failure = stillValid(err, name)
+		}
+	}
+}
+
+// stillValid has the kind of its cause, which has been told.
+func stillValid(cause error, name string) error {
+	failure := &token.Error{
+		Err: fmt.Errorf("logged out on this machine alone: the %s is still valid at the provider", name),
+		Hint: []string{"It is not on this machine any more. To end it at the provider, end the session in your account there, or ask " +
+			"its administrator."},
+	}
+	var known *token.Error
+	if errors.As(cause, &known) {
+		failure.Kind = known.Kind
+	}
+	return failure
+}
+
+func (r *logoutReport) removed(key token.Key, held token.Holdings) {
+	var things []string
+	if len(held.Sessions) > 0 {
+		things = append(things, "the session")
+	}
+	if len(held.IDTokens) > 0 {
+		things = append(things, "the "+servedToken(key))
+	}
+	if len(things) == 0 {
+		r.line("you are not logged in")
+		return
+	}
+	r.line("removed from this machine: %s", strings.Join(things, " and "))
+}
+
+// servedToken is what kubectl gets.
+func servedToken(key token.Key) string {
+	if key.AccessToken {
+		return "access token"
+	}
+	return "ID token"
+}
+
+// livesOn says what no logout can end: a cluster verifies a token by itself
+// (https://kubernetes.io/docs/reference/access-authn-authz/authentication/#openid-connect-tokens).
+func (r *logoutReport) livesOn(key token.Key, held token.Holdings) {
+	if last := newest(held.IDTokens); r.env.Now().Before(last.Expiry) {
+		r.line("the %s stays valid until %s for a cluster, which asks no provider", servedToken(key), last.Expiry.Format(time.DateTime))
+	}
+}
+
+// endProviderSession logs the person's browser out at the provider.
+func (s *session) endProviderSession(ctx context.Context, env Env, report *logoutReport, login loginOptions, hint token.Secret,
+	redirect *url.URL) error {
+	ending, err := s.provider.EndSession(ctx, hint, redirect)
+	if err != nil {
+		return err
+	}
+	command := browserCommand(env, login)
+	reason := command.WhyNot()
+	if login.skipOpenBrowser {
+		reason = errors.New("--skip-open-browser")
+	}
+	if reason != nil {
+		report.endElsewhere(fmt.Errorf("no browser opens here (%w)", reason), ending)
+		return nil
+	}
+	report.terminal.say("log out at %s in the browser window that opens", ending.Host())
+	back, err := ending.InBrowser(ctx, login.timeout(), func(address string) error { return env.OpenBrowser(command, address) })
+	switch {
+	case errors.Is(err, provider.ErrNoBrowser):
+		report.endElsewhere(err, ending)
+		return nil
+	case err != nil:
+		return err
+	case back:
+		report.line("the browser is back from the provider, which has ended its session")
+	default:
+		report.line("the browser was sent to %s to end the session there; it may ask you first", ending.Host())
+	}
+	return nil
+}
+
+// endElsewhere is for a browser on another machine. What it needs has to be typed or pasted, so no token is in it.
+func (r *logoutReport) endElsewhere(reason error, ending *provider.EndSession) {
+	r.terminal.say("%v; to log out at the provider, open this URL in one: %s", reason, ending.PlainURL())
+	r.terminal.say("the URL does not say who you are, so that no token is in it; the provider may ask you")
+}

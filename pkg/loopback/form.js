@@ -1,0 +1,3 @@
+
+// Without scripts the button does it.
+document.forms[0].submit();

@@ -1,0 +1,105 @@
+package store
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/kubectl-oidc-login/kubectl-oidc-login/pkg/token"
+)
+
+// Holdings implements token.Store. A login with another mode may have left something in a place that a lookup would not
+// come to, so each is asked.
+func (s *Store) Holdings(ctx context.Context, key token.Key) (token.Holdings, error) {
+	var held token.Holdings
+	var silent error
+	for _, place := range s.places {
+		err := s.addHoldings(ctx, place, key, &held)
+		switch {
+		case err == nil:
+		case !s.mayBeSilent(place):
+			return token.Holdings{}, err
+		case place.place(ctx, sessionName(key)) == InKernelKeyring:
+			// A kernel that lets nobody have keys here never did.
+			s.config.Log.Info("a place is passed over", "reason", err)
+		default:
+			silent = err
+		}
+	}
+	switch {
+	case silent == nil:
+	case len(held.Sessions) > 0: // which is elsewhere because the keychain was silent then too
+		s.config.Log.Info("a place is passed over", "reason", silent)
+	default:
+		s.config.Warn(fmt.Errorf("%w; what it may hold stays", silent))
+	}
+	return held, nil
+}
+
+func (s *Store) addHoldings(ctx context.Context, place vault, key token.Key, held *token.Holdings) error {
+	text, err := s.readOwn(ctx, place, sessionName(key))
+	if err != nil {
+		return err
+	}
+	if text != nil {
+		if session, err := decodeSession(text); err == nil {
+			held.Sessions = append(held.Sessions, session)
+		} else {
+			_ = s.unreadable(err)
+		}
+	}
+	if text, err = s.readOwn(ctx, place, idTokenName(key)); err != nil || text == nil {
+		return err
+	}
+	if idToken, err := decodeIDToken(text, key); err == nil {
+		held.IDTokens = append(held.IDTokens, idToken)
+	} else {
+		_ = s.unreadable(err)
+	}
+	return nil
+}
+
+// readOwn returns nil where nothing of ours is.
+func (s *Store) readOwn(ctx context.Context, place vault, name string) ([]byte, error) {
+	text, err := place.get(ctx, name)
+	switch {
+	case errors.Is(err, token.ErrNotFound):
+		return nil, nil
+	case errors.Is(err, errNotOurs):
+		_ = s.unreadable(err)
+		return nil, nil
+	}
+	return text, err
+}
+
+// mayBeSilent reports whether a place need not answer: where there is no keychain, there is nothing in it.
+func (s *Store) mayBeSilent(place vault) bool {
+	_, isDisk := place.(*disk)
+	return s.config.Mode == Auto && !isDisk
+}
+
+// Forget implements token.Store.
+func (s *Store) Forget(ctx context.Context, key token.Key) error {
+	var failures []error
+	for _, place := range s.places {
+		for _, name := range []string{sessionName(key), idTokenName(key)} {
+			if err := s.forget(ctx, place, name); err != nil {
+				failures = append(failures, fmt.Errorf("what is stored could not be removed: %w", err))
+			}
+		}
+	}
+	s.forgetNotes(key)
+	return errors.Join(failures...)
+}
+
+// forget also removes what cannot be read, and the parts of a value of which some are missing.
+func (s *Store) forget(ctx context.Context, place vault, name string) error {
+	_, err := place.get(ctx, name)
+	switch {
+	case errors.Is(err, errNotOurs):
+		return nil
+	case err != nil && !errors.Is(err, token.ErrNotFound) && s.mayBeSilent(place):
+		return nil // Holdings has said so
+	}
+	return place.remove(ctx, name)
+}

@@ -1,0 +1,100 @@
+package token
+
+import (
+	"context"
+	"errors"
+	"time"
+)
+
+// Holdings is what a store holds of one identity, in all of its places.
+type Holdings struct {
+	Sessions []Session
+	IDTokens []IDToken
+}
+
+// TokenKind says what a token is to the provider (https://www.rfc-editor.org/rfc/rfc7009#section-2.1).
+type TokenKind string
+
+const (
+	// RefreshToken is the hint for refresh tokens.
+	RefreshToken TokenKind = "refresh_token"
+	// AccessToken is the hint for access tokens.
+	AccessToken TokenKind = "access_token"
+)
+
+// Revocation is what became of a token that the provider was asked to revoke.
+type Revocation struct {
+	Kind TokenKind
+	Err  error // nil: it is of no use any more
+}
+
+// Others may wait for the refresh lock meanwhile.
+const revocationTimeout = 30 * time.Second
+
+// Logout revokes what can be revoked, tells what came of it, and forgets the identity whatever that was. All of it
+// happens under the refresh lock: a refresh that is under way stores its new session before, where it is found and
+// revoked too, and the next one finds none. An error says that something is still stored.
+func (s *Source) Logout(ctx context.Context, key Key, tell func(Revocation)) (Holdings, error) {
+	unlock, noLock, err := s.lockRefresh(ctx, key)
+	if err != nil {
+		return Holdings{}, err
+	}
+	defer unlock()
+	if noLock != nil {
+		s.Warn(noLock)
+	}
+	held, err := s.Store.Holdings(ctx, key)
+	if err != nil {
+		return Holdings{}, err
+	}
+	if err := s.revokeAll(ctx, key, held, tell); err != nil {
+		return Holdings{}, err
+	}
+	return held, s.Store.Forget(context.WithoutCancel(ctx), key)
+}
+
+// revokeAll begins with the refresh tokens: a provider ends their access tokens with them
+// (https://www.rfc-editor.org/rfc/rfc7009#section-2.1). An error is one of this side, such as Ctrl-C or a client secret
+// that is not there: the person can mend it and try again, so nothing must be forgotten yet.
+func (s *Source) revokeAll(ctx context.Context, key Key, held Holdings, tell func(Revocation)) error {
+	limited, cancel := context.WithTimeout(ctx, revocationTimeout)
+	defer cancel()
+	for _, token := range revocable(key, held) {
+		err := s.Provider.Revoke(limited, key, token.kind, token.secret)
+		if err != nil && (ctx.Err() != nil || isOurs(err)) {
+			return err
+		}
+		tell(Revocation{token.kind, err})
+		if errors.Is(err, ErrNoRevocation) || isUnreachable(err) {
+			return nil // which goes for the others too
+		}
+	}
+	return nil
+}
+
+type revocableToken struct {
+	kind   TokenKind
+	secret Secret
+}
+
+// revocable are the tokens that a provider can revoke. An ID token is none; an access token is kept only in its place.
+func revocable(key Key, held Holdings) []revocableToken {
+	var tokens []revocableToken
+	for _, session := range held.Sessions {
+		tokens = append(tokens, revocableToken{RefreshToken, session.RefreshToken})
+	}
+	for _, idToken := range held.IDTokens {
+		if key.AccessToken {
+			tokens = append(tokens, revocableToken{AccessToken, idToken.Raw})
+		}
+	}
+	return tokens
+}
+
+// isOurs reports whether a failure says nothing of the provider.
+func isOurs(err error) bool {
+	var failure *Error
+	isProviders := errors.Is(err, ErrNoRevocation) || errors.Is(err, ErrUnsupportedTokenType) ||
+		errors.As(err, &failure) && failure.Kind != Misused
+	return !isProviders
+}
