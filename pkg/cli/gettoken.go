@@ -6,6 +6,7 @@ import (
 	"log/slog"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
 	"github.com/kubectl-oidc-login/kubectl-oidc-login/pkg/provider"
 	"github.com/kubectl-oidc-login/kubectl-oidc-login/pkg/store"
@@ -40,7 +41,7 @@ func getToken(command *cobra.Command, env Env, terminal *terminal, options *opti
 	if err != nil {
 		return &token.Error{Kind: token.Misused, Err: err}
 	}
-	session, err := newSession(command, env, terminal, options, request.Server)
+	session, err := newSession(command.Flags(), env, terminal, options, request.Server)
 	if err != nil {
 		return err
 	}
@@ -82,12 +83,12 @@ type session struct {
 }
 
 // newSession is for verbs that may log in. Target names what the person logs in to, if it is known.
-func newSession(command *cobra.Command, env Env, terminal *terminal, options *options, target string) (*session, error) {
-	config, err := options.providerConfig(env, terminal, command.Flags(), newLog(env.Stderr, options.verbose))
+func newSession(flags *pflag.FlagSet, env Env, terminal *terminal, options *options, target string) (*session, error) {
+	config, err := options.providerConfig(env, terminal, flags, newLog(env.Stderr, options.verbose))
 	if err != nil {
 		return nil, err
 	}
-	if err := options.login.configure(env, terminal, &config, command.Flags()); err != nil {
+	if err := options.login.configure(env, terminal, &config, flags); err != nil {
 		return nil, err
 	}
 	config.Target = target
@@ -102,8 +103,8 @@ func newSession(command *cobra.Command, env Env, terminal *terminal, options *op
 }
 
 // newQuietSession is for verbs that never ask a person.
-func newQuietSession(command *cobra.Command, env Env, terminal *terminal, options *options) (*session, error) {
-	config, err := options.providerConfig(env, terminal, command.Flags(), newLog(env.Stderr, options.verbose))
+func newQuietSession(flags *pflag.FlagSet, env Env, terminal *terminal, options *options) (*session, error) {
+	config, err := options.providerConfig(env, terminal, flags, newLog(env.Stderr, options.verbose))
 	if err != nil {
 		return nil, err
 	}

@@ -8,24 +8,34 @@ import (
 
 func newLoginCommand(env Env, terminal *terminal) *cobra.Command {
 	var options options
+	var chosen targetOptions
 	command := &cobra.Command{
 		Use:   "login",
 		Short: "Log in now, whatever is stored",
 		Long: `Log in now, whatever is stored.
 
-kubectl logs you in when it has to. Use this where it may not ask, as in an editor, or to change the person.`,
-		Example: `  ` + commandName + ` login --oidc-issuer-url=https://issuer.example.com --oidc-client-id=kubernetes`,
-		Args:    noArguments,
+It is for the current context of your kubeconfig, or the one that you name, or the provider of the flags; flags come on
+top of those in the kubeconfig. kubectl logs you in when it has to. Use this where it may not ask, as in an editor, or
+to change the person.`,
+		Example: `  ` + commandName + ` login
+  ` + commandName + ` login --context=production
+  ` + commandName + ` login --oidc-issuer-url=https://issuer.example.com --oidc-client-id=kubernetes`,
+		Args: noArguments,
 		RunE: func(command *cobra.Command, _ []string) error {
-			return logIn(command, env, terminal, &options)
+			return logIn(command, env, terminal, &options, chosen)
 		},
 	}
 	options.addFlags(command.Flags())
+	chosen.addFlags(command.Flags())
 	return command
 }
 
-func logIn(command *cobra.Command, env Env, terminal *terminal, options *options) error {
-	session, err := newSession(command, env, terminal, options, "")
+func logIn(command *cobra.Command, env Env, terminal *terminal, options *options, chosen targetOptions) error {
+	target, err := chosen.resolve(env, options, command.Flags())
+	if err != nil {
+		return err
+	}
+	session, err := newSession(target.flags, target.env, terminal, target.options, target.cluster.Server)
 	if err != nil {
 		return err
 	}

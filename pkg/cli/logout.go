@@ -17,22 +17,32 @@ import (
 
 func newLogoutCommand(env Env, terminal *terminal) *cobra.Command {
 	var options options
+	var chosen targetOptions
+	var all bool
 	var logout logoutOptions
 	command := &cobra.Command{
 		Use:   "logout",
 		Short: "End your session, here and at the provider",
 		Long: `End your session, here and at the provider.
 
+It is for the current context of your kubeconfig, or the one that you name, or the provider of the flags; with --all for
+all users there that log in by this plugin.
+
 It revokes the refresh token at the provider, and removes what is stored of this login: the session, the ID token and
 notes, also where the provider cannot be reached, which ends with code 4. Other logins stay. An ID token that kubectl
 has lives on until it expires, since a cluster does not ask the provider.
 
 Your browser may still be logged in at the provider; with --provider-session that ends too.`,
-		Example: `  ` + commandName + ` logout --oidc-issuer-url=https://issuer.example.com --oidc-client-id=kubernetes
+		Example: `  ` + commandName + ` logout
+  ` + commandName + ` logout --context=production --provider-session
+  ` + commandName + ` logout --all
   ` + commandName + ` logout --oidc-issuer-url=https://issuer.example.com --oidc-client-id=kubernetes --provider-session`,
 		Args: noArguments,
 		RunE: func(command *cobra.Command, _ []string) error {
-			return logOutByFlags(command, env, terminal, &options, logout)
+			if all {
+				return logOutOfAll(command, env, terminal, &options, chosen, logout)
+			}
+			return logOutOfOne(command, env, terminal, &options, chosen, logout)
 		},
 	}
 	options.addQuietFlags(command.Flags())
@@ -40,6 +50,8 @@ Your browser may still be logged in at the provider; with --provider-session tha
 	command.Flags().IntVar(&options.login.timeoutSeconds, "authentication-timeout-sec", defaultLoginTimeoutSeconds,
 		"for how many `seconds` the browser is awaited")
 	logout.addFlags(command.Flags())
+	chosen.addFlags(command.Flags())
+	command.Flags().BoolVar(&all, "all", false, "end the sessions of all users of the kubeconfig that log in by this plugin")
 	return command
 }
 
@@ -63,17 +75,59 @@ func (o *logoutOptions) redirect() (*url.URL, error) {
 	return provider.ParsePostLogoutRedirectURI(o.redirectURI)
 }
 
-func logOutByFlags(command *cobra.Command, env Env, terminal *terminal, options *options, logout logoutOptions) error {
-	if err := options.login.checkTimeout(); err != nil {
-		return err
-	}
-	session, err := newQuietSession(command, env, terminal, options)
+func logOutOfOne(command *cobra.Command, env Env, terminal *terminal, options *options, chosen targetOptions, logout logoutOptions) error {
+	target, err := chosen.resolve(env, options, command.Flags())
 	if err != nil {
 		return err
 	}
 	ctx, stop := env.Interruptible(command.Context())
 	defer stop()
-	return session.logOut(ctx, env, terminal, options.login, logout)
+	return target.logOut(ctx, terminal, logout)
+}
+
+// logOutOfAll goes on where one fails. Users that share a login have one logout.
+func logOutOfAll(command *cobra.Command, env Env, terminal *terminal, options *options, chosen targetOptions, logout logoutOptions) error {
+	if options.provider.issuerURL != "" || chosen.context != "" || chosen.user != "" {
+		return misused(errors.New("--all is for the whole kubeconfig, and needs no other name of a login"))
+	}
+	targets, err := chosen.targets(env, command.Flags())
+	if err != nil {
+		return err
+	}
+	if len(targets) == 0 {
+		return misused(errors.New("no user of the kubeconfig logs in by this plugin"))
+	}
+	ctx, stop := env.Interruptible(command.Context())
+	defer stop()
+	done := map[string]bool{}
+	for _, target := range targets {
+		session, sessionErr := newQuietSession(target.flags, target.env, terminal, target.options)
+		if sessionErr == nil && done[session.key.ID()] {
+			continue
+		}
+		if sessionErr == nil {
+			done[session.key.ID()] = true
+		}
+		if _, err := fmt.Fprintf(env.Stdout, "%s:\n", oneLine(target.user)); err != nil {
+			return fmt.Errorf("cannot write to stdout: %w", err)
+		}
+		if err2 := target.logOut(ctx, terminal, logout); err2 != nil {
+			terminal.warn(err2)
+			err = err2
+		}
+	}
+	return err
+}
+
+func (t *target) logOut(ctx context.Context, terminal *terminal, logout logoutOptions) error {
+	if err := t.options.login.checkTimeout(); err != nil {
+		return err
+	}
+	session, err := newQuietSession(t.flags, t.env, terminal, t.options)
+	if err != nil {
+		return err
+	}
+	return session.logOut(ctx, t.env, terminal, t.options.login, logout)
 }
 
 // logOut ends the session of one identity, and says each step.

@@ -33,7 +33,7 @@ kubeconfig.`,
 }
 
 func setUp(command *cobra.Command, env Env, terminal *terminal, options *options) error {
-	session, err := newSession(command, env, terminal, options, "")
+	session, err := newSession(command.Flags(), env, terminal, options, "")
 	if err != nil {
 		return err
 	}

@@ -20,6 +20,7 @@ import (
 
 func newStatusCommand(env Env, terminal *terminal) *cobra.Command {
 	var options options
+	var chosen targetOptions
 	var output string
 	var userInfo bool
 	command := &cobra.Command{
@@ -28,30 +29,39 @@ func newStatusCommand(env Env, terminal *terminal) *cobra.Command {
 		Short:   "Show who you are, and what is stored",
 		Long: `Show who you are, and what is stored.
 
+It is for the current context of your kubeconfig, or the one that you name, or the provider of the flags.
+
 It reads the store: no network, no lock, no browser. With --userinfo it renews the session and shows what the
 provider's UserInfo endpoint says of you. It ends with code 3 where you are not logged in. No token is ever printed.`,
-		Example: `  ` + commandName + ` status --oidc-issuer-url=https://issuer.example.com --oidc-client-id=kubernetes
+		Example: `  ` + commandName + ` status
+  ` + commandName + ` status --context=production -o json
+  ` + commandName + ` status --oidc-issuer-url=https://issuer.example.com --oidc-client-id=kubernetes
   ` + commandName + ` status --oidc-issuer-url=https://issuer.example.com --oidc-client-id=kubernetes --userinfo -o json`,
 		Args: noArguments,
 		RunE: func(command *cobra.Command, _ []string) error {
 			if !slices.Contains([]string{"", "json", "yaml"}, output) {
 				return misused(fmt.Errorf("--output=%s: must be json or yaml", output))
 			}
-			return showStatus(command, env, terminal, &options, output, userInfo)
+			return showStatus(command, env, terminal, &options, chosen, output, userInfo)
 		},
 	}
 	options.addQuietFlags(command.Flags())
+	chosen.addFlags(command.Flags())
 	command.Flags().BoolVar(&userInfo, "userinfo", false, "renew the session, and ask the provider's UserInfo endpoint")
 	command.Flags().StringVarP(&output, "output", "o", "", "print in a `format` for programs: json or yaml")
 	return command
 }
 
-func showStatus(command *cobra.Command, env Env, terminal *terminal, options *options, output string, userInfo bool) error {
-	session, err := newQuietSession(command, env, terminal, options)
+func showStatus(command *cobra.Command, env Env, terminal *terminal, options *options, chosen targetOptions, output string, userInfo bool) error {
+	target, err := chosen.resolve(env, options, command.Flags())
 	if err != nil {
 		return err
 	}
-	session.source.LoginHint = loginHint(getTokenArguments(command.Flags()))
+	session, err := newQuietSession(target.flags, target.env, terminal, target.options)
+	if err != nil {
+		return err
+	}
+	session.source.LoginHint = loginHint(target.name(chosen))
 	var claims map[string]any
 	if userInfo {
 		ctx, stop := env.Interruptible(command.Context())

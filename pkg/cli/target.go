@@ -1,0 +1,199 @@
+package cli
+
+import (
+	"cmp"
+	"encoding/csv"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/spf13/pflag"
+
+	"github.com/kubectl-oidc-login/kubectl-oidc-login/pkg/kubeconfig"
+)
+
+// targetOptions say whose login a verb is about where no flag names the provider: a user of the kubeconfig.
+type targetOptions struct {
+	kubeconfig string
+	context    string
+	user       string
+}
+
+func (o *targetOptions) addFlags(flags *pflag.FlagSet) {
+	flags.StringVar(&o.kubeconfig, "kubeconfig", "", "`file` to read in place of $KUBECONFIG and ~/.kube/config")
+	flags.StringVar(&o.context, "context", "", "`name` of the kubeconfig's context whose login is meant (default: the current one)")
+	flags.StringVar(&o.user, "user", "", "`name` of the kubeconfig's user whose login is meant")
+	flags.SortFlags = false
+}
+
+// target is one login: its flags, and what the kubeconfig says of it.
+type target struct {
+	env     Env // with the variables that the kubeconfig sets
+	options *options
+	flags   *pflag.FlagSet
+	user    string             // empty: by flags alone
+	cluster kubeconfig.Cluster // without a name where none is known
+}
+
+// resolve finds the login that is meant. Given are the verb's own flags; they come on top of those in the kubeconfig.
+func (o *targetOptions) resolve(env Env, given *options, flags *pflag.FlagSet) (*target, error) {
+	if given.provider.issuerURL != "" {
+		if o.context != "" || o.user != "" {
+			return nil, misused(errors.New("the login is named in two ways: by --oidc-issuer-url, and by --context or --user"))
+		}
+		return &target{env: env, options: given, flags: flags}, nil
+	}
+	config, err := o.load(env)
+	if err != nil {
+		return nil, err
+	}
+	user, cluster, err := o.choose(config)
+	if err != nil {
+		return nil, err
+	}
+	return newTarget(env, user, cluster, flags)
+}
+
+func (o *targetOptions) load(env Env) (*kubeconfig.Config, error) {
+	paths, err := o.paths(env)
+	if err != nil {
+		return nil, err
+	}
+	return kubeconfig.Load(paths)
+}
+
+func (o *targetOptions) paths(env Env) (kubeconfig.Paths, error) {
+	flag, err := expandHome(env, o.kubeconfig)
+	if err != nil {
+		return kubeconfig.Paths{}, err
+	}
+	home, err := env.HomeDir()
+	if err != nil {
+		return kubeconfig.Paths{}, fmt.Errorf("cannot find your home directory: %w", err)
+	}
+	return kubeconfig.Find(flag, env.getenv("KUBECONFIG"), home), nil
+}
+
+// choose finds the user by its name, or that of a context.
+func (o *targetOptions) choose(config *kubeconfig.Config) (kubeconfig.User, kubeconfig.Cluster, error) {
+	name := o.user
+	context, found := config.Context(cmp.Or(o.context, config.CurrentContext))
+	switch {
+	case o.context != "" && !found:
+		return kubeconfig.User{}, kubeconfig.Cluster{}, misused(fmt.Errorf("the kubeconfig has no context %q", o.context))
+	case name == "" && !found:
+		return kubeconfig.User{}, kubeconfig.Cluster{}, misused(errors.New(
+			"which login? Name a context or a user of the kubeconfig with --context or --user, or the provider with --oidc-issuer-url and --oidc-client-id"))
+	case name == "":
+		name = context.User
+	}
+	user, ok := config.User(name)
+	if !ok {
+		return kubeconfig.User{}, kubeconfig.Cluster{}, misused(fmt.Errorf("the kubeconfig has no user %q", name))
+	}
+	cluster, _ := config.Cluster(context.Cluster)
+	return user, cluster, nil
+}
+
+// newTarget reads the flags of a user's plugin, and adds those that were given.
+func newTarget(env Env, user kubeconfig.User, cluster kubeconfig.Cluster, given *pflag.FlagSet) (*target, error) {
+	arguments, ok := user.Exec.PluginArguments()
+	if !ok {
+		return nil, misused(fmt.Errorf("the kubeconfig's user %q does not log in by this plugin", user.Name))
+	}
+	var read options
+	flags := pflag.NewFlagSet("get-token", pflag.ContinueOnError)
+	read.addFlags(flags)
+	flags.Bool("force-refresh", false, "")
+	addKlogFlags(flags)
+	if err := flags.Parse(arguments[1:]); err != nil {
+		return nil, misused(fmt.Errorf("the kubeconfig's user %q: %w", user.Name, err))
+	}
+	if err := addGiven(flags, given); err != nil {
+		return nil, misused(err)
+	}
+	for _, variable := range user.Exec.Env {
+		env.Environ = append(slices.Clip(env.Environ), variable.Name+"="+variable.Value)
+	}
+	return &target{env: env, options: &read, flags: flags, user: user.Name, cluster: cluster}, nil
+}
+
+// addGiven sets flags as they were given elsewhere; lists grow.
+func addGiven(flags, given *pflag.FlagSet) error {
+	var failure error
+	given.Visit(func(flag *pflag.Flag) {
+		own := flags.Lookup(flag.Name)
+		if own == nil || failure != nil {
+			return
+		}
+		ownList, isList := own.Value.(pflag.SliceValue)
+		switch {
+		case isList && own.Changed:
+			for _, value := range flag.Value.(pflag.SliceValue).GetSlice() {
+				failure = errors.Join(failure, ownList.Append(value))
+			}
+		case isList:
+			failure = ownList.Replace(flag.Value.(pflag.SliceValue).GetSlice())
+			own.Changed = true
+		case flag.Value.Type() == "stringToString":
+			failure = addPairs(flags, given, flag.Name)
+		default:
+			failure = flags.Set(flag.Name, flag.Value.String())
+		}
+	})
+	return failure
+}
+
+func addPairs(flags, given *pflag.FlagSet, name string) error {
+	pairs, err := given.GetStringToString(name)
+	if err != nil {
+		return err
+	}
+	for key, value := range pairs {
+		var record strings.Builder // such flags are read as CSV
+		writer := csv.NewWriter(&record)
+		if err := writer.Write([]string{key + "=" + value}); err != nil {
+			return err
+		}
+		writer.Flush()
+		if err := flags.Set(name, record.String()); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// name is what a person calls this login in a command.
+func (t *target) name(o targetOptions) []string {
+	var words []string
+	for _, flag := range []struct{ name, value string }{{"kubeconfig", o.kubeconfig}, {"context", o.context}, {"user", o.user}} {
+		if flag.value != "" {
+			words = append(words, "--"+flag.name+"="+flag.value)
+		}
+	}
+	if t.user == "" {
+		words = getTokenArguments(t.flags)
+	}
+	return words
+}
+
+// targets are all logins of the kubeconfig by this plugin.
+func (o *targetOptions) targets(env Env, given *pflag.FlagSet) ([]*target, error) {
+	config, err := o.load(env)
+	if err != nil {
+		return nil, err
+	}
+	var all []*target
+	for _, user := range config.Users {
+		if _, ours := user.Exec.PluginArguments(); !ours {
+			continue
+		}
+		one, err := newTarget(env, user, kubeconfig.Cluster{}, given)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, one)
+	}
+	return all, nil
+}

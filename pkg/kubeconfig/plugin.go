@@ -1,0 +1,28 @@
+package kubeconfig
+
+import (
+	"path"
+	"slices"
+	"strings"
+)
+
+// PluginArguments are what kubectl calls this plugin with, its verb first. They are not ok where it calls another
+// program. The plugin is known by its file name, and is also what "kubectl oidc-login" leads to.
+func (e *Exec) PluginArguments() (arguments []string, ok bool) {
+	if e == nil {
+		return nil, false
+	}
+	name := path.Base(strings.ReplaceAll(e.Command, `\`, "/"))
+	switch name = strings.TrimSuffix(strings.ToLower(name), ".exe"); {
+	case name == "kubectl-oidc_login" && len(e.Args) > 0, name == "kubelogin" && e.namesIssuer():
+		return e.Args, true
+	case name == "kubectl" && len(e.Args) > 1 && e.Args[0] == "oidc-login":
+		return e.Args[1:], true
+	}
+	return nil, false
+}
+
+// namesIssuer tells int128/kubelogin, whose place this plugin takes, from Azure's plugin of the same file name.
+func (e *Exec) namesIssuer() bool {
+	return slices.ContainsFunc(e.Args, func(argument string) bool { return strings.HasPrefix(argument, "--oidc-issuer-url") })
+}
