@@ -11,6 +11,7 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
+	"github.com/kubectl-oidc-login/kubectl-oidc-login/pkg/kubeconfig"
 	"github.com/kubectl-oidc-login/kubectl-oidc-login/pkg/provider"
 	"github.com/kubectl-oidc-login/kubectl-oidc-login/pkg/token"
 )
@@ -90,33 +91,46 @@ func logOutOfAll(command *cobra.Command, env Env, terminal *terminal, options *o
 	if options.provider.issuerURL != "" || chosen.context != "" || chosen.user != "" {
 		return misused(errors.New("--all is for the whole kubeconfig, and needs no other name of a login"))
 	}
-	targets, err := chosen.targets(env, command.Flags())
+	config, err := chosen.load(env)
 	if err != nil {
 		return err
 	}
-	if len(targets) == 0 {
+	users := pluginUsers(config)
+	if len(users) == 0 {
 		return misused(errors.New("no user of the kubeconfig logs in by this plugin"))
 	}
 	ctx, stop := env.Interruptible(command.Context())
 	defer stop()
+	failed := 0
 	done := map[string]bool{}
-	for _, target := range targets {
-		session, sessionErr := newQuietSession(target.flags, target.env, terminal, target.options)
-		if sessionErr == nil && done[session.key.ID()] {
-			continue
-		}
-		if sessionErr == nil {
-			done[session.key.ID()] = true
-		}
-		if _, err := fmt.Fprintf(env.Stdout, "%s:\n", oneLine(target.user)); err != nil {
-			return fmt.Errorf("cannot write to stdout: %w", err)
-		}
-		if err2 := target.logOut(ctx, terminal, logout); err2 != nil {
-			terminal.warn(err2)
-			err = err2
+	for _, user := range users {
+		if err := logOutOfUser(ctx, env, terminal, user, command.Flags(), logout, done); err != nil {
+			terminal.warn(fmt.Errorf("%s: %w", user.Name, err))
+			failed++
 		}
 	}
-	return err
+	if failed > 0 {
+		return fmt.Errorf("%d of %d users could not be logged out as they should", failed, len(users))
+	}
+	return nil
+}
+
+// logOutOfUser passes over a login that is done, since users may share it.
+func logOutOfUser(ctx context.Context, env Env, terminal *terminal, user kubeconfig.User, given *pflag.FlagSet, logout logoutOptions,
+	done map[string]bool) error {
+	target, err := newTarget(env, user, kubeconfig.Cluster{}, given)
+	if err != nil {
+		return err
+	}
+	session, err := newQuietSession(target.flags, target.env, terminal, target.options)
+	if err != nil || done[session.key.ID()] {
+		return err
+	}
+	done[session.key.ID()] = true
+	if _, err := fmt.Fprintf(env.Stdout, "%s:\n", oneLine(user.Name)); err != nil {
+		return fmt.Errorf("cannot write to stdout: %w", err)
+	}
+	return target.logOut(ctx, terminal, logout)
 }
 
 func (t *target) logOut(ctx context.Context, terminal *terminal, logout logoutOptions) error {

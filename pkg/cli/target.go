@@ -178,22 +178,10 @@ func (t *target) name(o targetOptions) []string {
 	return words
 }
 
-// targets are all logins of the kubeconfig by this plugin.
-func (o *targetOptions) targets(env Env, given *pflag.FlagSet) ([]*target, error) {
-	config, err := o.load(env)
-	if err != nil {
-		return nil, err
-	}
-	var all []*target
-	for _, user := range config.Users {
-		if _, ours := user.Exec.PluginArguments(); !ours {
-			continue
-		}
-		one, err := newTarget(env, user, kubeconfig.Cluster{}, given)
-		if err != nil {
-			return nil, err
-		}
-		all = append(all, one)
-	}
-	return all, nil
+// pluginUsers are the users of a kubeconfig that log in by this plugin.
+func pluginUsers(config *kubeconfig.Config) []kubeconfig.User {
+	return slices.DeleteFunc(slices.Clone(config.Users), func(user kubeconfig.User) bool {
+		_, ours := user.Exec.PluginArguments()
+		return !ours
+	})
 }
