@@ -16,6 +16,7 @@ import (
 type metadata struct {
 	oidc.ProviderConfig
 	CodeChallengeMethods []string `json:"code_challenge_methods_supported"`
+	ResponseTypes        []string `json:"response_types_supported"`
 	TokenAuthMethods     []string `json:"token_endpoint_auth_methods_supported"`
 	Scopes               []string `json:"scopes_supported"`
 	UserInfoAlgorithms   []string `json:"userinfo_signing_alg_values_supported"`
