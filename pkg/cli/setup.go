@@ -1,100 +1,167 @@
 package cli
 
 import (
-	"encoding/json"
+	"context"
+	"errors"
 	"fmt"
-	"io"
 	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
-	"github.com/kubectl-oidc-login/kubectl-oidc-login/pkg/token"
+	"github.com/kubectl-oidc-login/kubectl-oidc-login/pkg/cluster"
 )
 
 func newSetupCommand(env Env, terminal *terminal) *cobra.Command {
 	var options options
+	var wanted setupOptions
 	command := &cobra.Command{
 		Use:   "setup",
-		Short: "Log in once and print how to make kubectl use this plugin",
-		Long: `Log in once and print how to make kubectl use this plugin.
+		Short: "Make a cluster and your kubeconfig ready for this plugin",
+		Long: `Make a cluster and your kubeconfig ready for this plugin.
 
-It shows the claims of your ID token, which the API server will see, and the command that adds a user to your
-kubeconfig.`,
-		Example: `  ` + commandName + ` setup --oidc-issuer-url=https://issuer.example.com --oidc-client-id=kubernetes`,
-		Args:    noArguments,
+It checks the provider, logs you in, shows the claims that the API server will see and what is to be said of them, prints
+what the API server must be told, writes a user to your kubeconfig, and asks the cluster whom it sees.
+
+On a terminal it asks before it writes. In scripts --yes writes, and --dry-run shows what would be written.`,
+		Example: `  ` + commandName + ` setup --oidc-issuer-url=https://issuer.example.com --oidc-client-id=kubernetes
+  ` + commandName + ` setup --oidc-issuer-url=https://issuer.example.com --oidc-client-id=kubernetes --context=production --yes
+  ` + commandName + ` setup --oidc-issuer-url=https://issuer.example.com --oidc-client-id=kubernetes --output=kubeconfig > for-everybody.yaml
+  ` + commandName + ` setup --from=https://intranet.example.com/for-everybody.yaml`,
+		Args: noArguments,
 		RunE: func(command *cobra.Command, _ []string) error {
-			return setUp(command, env, terminal, &options)
+			setup := &setup{env: env, terminal: terminal, options: &options, wanted: wanted, flags: command.Flags(),
+				page: &page{writer: env.Stdout}}
+			return setup.run(command.Context())
 		},
 	}
 	options.addFlags(command.Flags())
+	wanted.addFlags(command.Flags())
 	return command
 }
 
-func setUp(command *cobra.Command, env Env, terminal *terminal, options *options) error {
-	session, err := newSession(command.Flags(), env, terminal, options, "")
+// setupOptions say what becomes of a login.
+type setupOptions struct {
+	kubeconfig     string
+	user           string
+	context        string
+	useContext     bool
+	cluster        string
+	server         string
+	authority      string
+	usernameClaim  string
+	usernamePrefix string
+	groupsClaim    string
+	groupsPrefix   string
+	role           string
+	yes            bool
+	dryRun         bool
+	output         string
+	from           string
+}
+
+func (o *setupOptions) addFlags(flags *pflag.FlagSet) {
+	flags.StringVar(&o.kubeconfig, "kubeconfig", "", "`file` to write to in place of $KUBECONFIG and ~/.kube/config")
+	flags.StringVar(&o.user, "user", "", "`name` of the user to write (default: made of the cluster and the issuer)")
+	flags.StringVar(&o.context, "context", "", "`name` of a context to write too, of that user at the cluster")
+	flags.BoolVar(&o.useContext, "use-context", false, "make that context the current one")
+	flags.StringVar(&o.cluster, "cluster", "", "`name` of the kubeconfig's cluster that is meant (default: that of the current context)")
+	flags.StringVar(&o.server, "cluster-server", "", "`URL` of an API server, to write a cluster too")
+	flags.StringVar(&o.authority, "cluster-certificate-authority", "", "PEM `file` of that API server's certificate authority")
+	flags.StringVar(&o.usernameClaim, "username-claim", "", "`claim` that the API server takes for the user name (default sub)")
+	flags.StringVar(&o.usernamePrefix, "username-prefix", defaultPrefix, "`prefix` that the API server puts before it")
+	flags.StringVar(&o.groupsClaim, "groups-claim", "", "`claim` that the API server takes for the groups (default groups, where the token has it)")
+	flags.StringVar(&o.groupsPrefix, "groups-prefix", defaultPrefix, "`prefix` that the API server puts before them")
+	flags.StringVar(&o.role, "role", "view", "cluster `role` that the printed binding gives")
+	flags.BoolVar(&o.yes, "yes", false, "write the kubeconfig without asking")
+	flags.BoolVar(&o.dryRun, "dry-run", false, "show what would be written, and write nothing")
+	flags.StringVar(&o.output, "output", "", "kubeconfig: print a kubeconfig without secrets that everybody can take with --from; log nobody in")
+	flags.StringVar(&o.from, "from", "", "`file` or https URL of such a kubeconfig, to be merged into yours")
+	flags.SortFlags = false
+}
+
+// defaultPrefix keeps a provider from naming users and groups of the cluster's own.
+const defaultPrefix = "oidc:"
+
+func (o *setupOptions) check() error {
+	switch {
+	case o.output != "" && o.output != "kubeconfig":
+		return misused(fmt.Errorf("--output=%s: must be kubeconfig", o.output))
+	case o.yes && o.dryRun:
+		return misused(errors.New("--yes and --dry-run exclude each other"))
+	case o.useContext && o.context == "" && o.from == "":
+		return misused(errors.New("--use-context: needs --context"))
+	case o.authority != "" && o.server == "":
+		return misused(errors.New("--cluster-certificate-authority: needs --cluster-server"))
+	}
+	return nil
+}
+
+// setup is one run: it checks, logs in, tells, writes and verifies, in this order.
+type setup struct {
+	env      Env
+	terminal *terminal
+	options  *options
+	wanted   setupOptions
+	flags    *pflag.FlagSet
+	page     *page
+}
+
+func (s *setup) run(ctx context.Context) error {
+	if err := s.wanted.check(); err != nil {
+		return err
+	}
+	ctx, stop := s.env.Interruptible(ctx)
+	defer stop()
+	switch {
+	case s.wanted.from != "":
+		return errors.Join(s.takeOver(ctx), s.page.err)
+	case s.wanted.output != "":
+		return errors.Join(s.handOut(), s.page.err)
+	}
+	return errors.Join(s.setUp(ctx), s.page.err)
+}
+
+func (s *setup) setUp(ctx context.Context) error {
+	session, err := newSession(s.flags, s.env, s.terminal, s.options, s.wanted.server)
 	if err != nil {
 		return err
 	}
-	executable, err := env.Executable()
+	plan, err := s.plan()
 	if err != nil {
-		return fmt.Errorf("cannot find the path of this program: %w", err)
+		return err
 	}
-	ctx, stop := env.Interruptible(command.Context())
-	defer stop()
+	report, err := session.provider.Inspect(ctx)
+	if err != nil {
+		return err
+	}
+	if err := s.showProvider(report); err != nil {
+		return err
+	}
 	idToken, err := session.source.Login(ctx, session.key)
 	if err != nil {
 		return err
 	}
-	return printSetup(env.Stdout, shownClaims(idToken, session.key), setCredentialsCommand(executable, getTokenArguments(command.Flags())))
-}
-
-// shownClaims are what the API server will see.
-func shownClaims(chosen token.IDToken, key token.Key) string {
-	kind := "ID token"
-	if key.AccessToken {
-		kind = "access token"
-	}
-	claims, err := chosen.Claims()
+	evidence, err := s.showClaims(ctx, session, idToken, report)
 	if err != nil {
-		return "Your " + kind + " is no JWT, so it has no claims to show."
+		return err
 	}
-	shown, err := json.MarshalIndent(claims, "", "  ")
+	authentication, err := s.authentication(ctx, session.key, evidence)
 	if err != nil {
-		return "The claims of your " + kind + " cannot be shown: " + err.Error()
+		return err
 	}
-	return "Your " + kind + " has these claims:\n\n" + harmless(string(shown))
-}
-
-func printSetup(w io.Writer, claims, command string) error {
-	_, err := fmt.Fprintf(w, `You are logged in. %s
-
-Add the user oidc to your kubeconfig:
-
-%s
-
-Then try it:
-
-  kubectl --user=oidc auth whoami
-`, claims, command)
-	return err
-}
-
-// setCredentialsCommand names this program by its absolute path, so that it works where PATH is another: in editors and
-// other windows.
-func setCredentialsCommand(executable string, arguments []string) string {
-	lines := []string{
-		"  kubectl config set-credentials oidc",
-		"--exec-api-version=client.authentication.k8s.io/v1",
-		"--exec-interactive-mode=IfAvailable",
-		"--exec-command=" + quote(executable),
-		"--exec-arg=get-token",
+	s.page.section("What the API server makes of your %s", servedToken(session.key))
+	s.page.findings(cluster.Judge(evidence, authentication))
+	if err := s.showServer(authentication, evidence); err != nil {
+		return err
 	}
-	for _, argument := range arguments {
-		lines = append(lines, "--exec-arg="+quote(argument))
+	written, err := s.write(ctx, plan)
+	if err != nil || !written {
+		return err
 	}
-	return strings.Join(lines, " \\\n    ")
+	s.showPolicy(plan.Users[0].Exec.Command)
+	return s.verify(ctx, session, plan, evidence, authentication)
 }
 
 // getTokenArguments are the flags that were given here and that get-token needs too, in the order of their definition:
@@ -105,7 +172,7 @@ func getTokenArguments(flags *pflag.FlagSet) []string {
 		switch values, ok := flag.Value.(pflag.SliceValue); {
 		case !flag.Changed:
 		case flag.Hidden: // without effect, or another name of a default
-		case slices.Contains([]string{"v", "interactive", "force-refresh", "userinfo", "output"}, flag.Name):
+		case !isLoginFlag(flag.Name):
 		case flag.Name == "oidc-client-secret":
 			arguments = append(arguments, "--oidc-client-secret=YOUR_CLIENT_SECRET")
 		case flag.Name == "password":
@@ -132,4 +199,12 @@ func quote(word string) string {
 		return word
 	}
 	return "'" + strings.ReplaceAll(word, "'", `'\''`) + "'"
+}
+
+// isLoginFlag tells the flags of get-token that belong into a kubeconfig from a verb's own.
+func isLoginFlag(name string) bool {
+	var known options
+	flags := pflag.NewFlagSet("", pflag.ContinueOnError)
+	known.addFlags(flags)
+	return flags.Lookup(name) != nil && !slices.Contains([]string{"v", "interactive"}, name)
 }

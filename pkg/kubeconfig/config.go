@@ -90,7 +90,7 @@ func Load(paths Paths) (*Config, error) {
 		if err != nil {
 			return nil, fmt.Errorf("kubeconfig: %w", err)
 		}
-		one, err := parse(path, text)
+		one, err := Parse(path, text)
 		if err != nil {
 			return nil, err
 		}
@@ -187,8 +187,8 @@ type document struct {
 	CurrentContext string `yaml:"current-context"`
 }
 
-// parse reads one file. Paths in it are relative to its folder.
-func parse(path string, text []byte) (*Config, error) {
+// Parse reads the text of one file. Paths in it are relative to the file's folder.
+func Parse(path string, text []byte) (*Config, error) {
 	fail := func(err error) (*Config, error) { return nil, fmt.Errorf("kubeconfig %s: %w", path, harmless(err)) }
 	if _, err := parseNode(text); err != nil {
 		return fail(err)

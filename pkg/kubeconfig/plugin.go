@@ -26,3 +26,9 @@ func (e *Exec) PluginArguments() (arguments []string, ok bool) {
 func (e *Exec) namesIssuer() bool {
 	return slices.ContainsFunc(e.Args, func(argument string) bool { return strings.HasPrefix(argument, "--oidc-issuer-url") })
 }
+
+// HasOtherCredentials reports whether there is anything besides a plugin that kubectl could log in with.
+func (u User) HasOtherCredentials() bool {
+	return u.AuthProvider != nil || !u.Token.IsEmpty() || u.TokenFile != "" || u.Username != "" || !u.Password.IsEmpty() ||
+		u.ClientCertificate != "" || len(u.ClientCertificateData) > 0 || u.ClientKey != "" || u.HasClientKeyData || u.Impersonate != ""
+}

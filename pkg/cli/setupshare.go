@@ -1,0 +1,294 @@
+package cli
+
+import (
+	"context"
+	"crypto/tls"
+	"crypto/x509"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+	"os"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/spf13/pflag"
+
+	"github.com/kubectl-oidc-login/kubectl-oidc-login/pkg/kubeconfig"
+)
+
+// handOut prints a kubeconfig that an administrator can give to everybody. There is no secret in it, and no path of this
+// machine.
+func (s *setup) handOut() error {
+	plan, err := s.plan()
+	if err != nil {
+		return err
+	}
+	if err := checkShared(plan.Users[0]); err != nil {
+		return misused(err)
+	}
+	plan.Users[0].Exec.Command = "kubectl-oidc_login"
+	if plan.cluster.Name != "" {
+		if plan.cluster.CertificateAuthority != "" && len(plan.cluster.CertificateAuthorityData) == 0 {
+			if plan.cluster.CertificateAuthorityData, err = os.ReadFile(plan.cluster.CertificateAuthority); err != nil {
+				return fmt.Errorf("the certificate authority of cluster %q: %w", plan.cluster.Name, err)
+			}
+		}
+		plan.Clusters = []kubeconfig.Cluster{plan.cluster}
+		if len(plan.Contexts) == 0 {
+			plan.Contexts = []kubeconfig.Context{{Name: plan.cluster.Name, Cluster: plan.cluster.Name, User: plan.Users[0].Name}}
+		}
+		plan.CurrentContext = plan.Contexts[0].Name
+	}
+	text, err := plan.Apply(nil)
+	if err != nil {
+		return err
+	}
+	s.page.print(string(text))
+	return nil
+}
+
+// takeOver merges a kubeconfig that somebody else wrote. It is read with suspicion: what it names would run on this
+// machine, with this person's rights.
+func (s *setup) takeOver(ctx context.Context) error {
+	if s.flags.Changed("oidc-issuer-url") || s.flags.Changed("oidc-client-id") {
+		return misused(errors.New("--from names the provider, so no other flag may"))
+	}
+	text, err := s.readFrom(ctx)
+	if err != nil {
+		return err
+	}
+	theirs, err := kubeconfig.Parse(s.wanted.from, text)
+	if err != nil {
+		return err
+	}
+	plan, err := s.planOf(theirs)
+	if err != nil {
+		return err
+	}
+	s.page.section("From %s", s.wanted.from)
+	for _, user := range plan.Users {
+		s.page.line("  the user %s, for whom kubectl will run: %s", user.Name, commandLine(user.Exec))
+	}
+	for _, one := range plan.Clusters {
+		s.page.line("  the cluster %s at %s", one.Name, one.Server)
+	}
+	written, err := s.write(ctx, plan)
+	if err != nil || !written {
+		return err
+	}
+	s.showPolicy(plan.Users[0].Exec.Command)
+	s.page.section("Try it")
+	s.page.block(tryCommand(plan))
+	return s.page.err
+}
+
+// planOf takes from a stranger's kubeconfig what is harmless, and refuses it all for anything else.
+func (s *setup) planOf(theirs *kubeconfig.Config) (*plan, error) {
+	if len(theirs.Users) == 0 {
+		return nil, misused(errors.New("--from: it has no users"))
+	}
+	command, err := pluginPath(s.env)
+	if err != nil {
+		return nil, err
+	}
+	paths, err := (&targetOptions{kubeconfig: s.wanted.kubeconfig}).paths(s.env)
+	if err != nil {
+		return nil, err
+	}
+	paths.Explicit = false
+	config, err := kubeconfig.Load(paths)
+	if err != nil {
+		return nil, err
+	}
+	plan := &plan{path: paths.ForNew()}
+	for _, user := range theirs.Users {
+		if err := checkShared(user); err != nil {
+			return nil, misused(fmt.Errorf("--from: %w", err))
+		}
+		arguments, _ := user.Exec.PluginArguments()
+		plan.Users = append(plan.Users, kubeconfig.User{Name: user.Name, Exec: &kubeconfig.Exec{
+			APIVersion: "client.authentication.k8s.io/v1", Command: command, Args: arguments, InstallHint: installHint,
+			InteractiveMode: "IfAvailable"}})
+		if old, found := config.User(user.Name); found && !isSameLogin(old, plan.Users[len(plan.Users)-1]) {
+			return nil, misused(fmt.Errorf("--from: you have another user %q already", user.Name))
+		}
+	}
+	for _, one := range theirs.Clusters {
+		if err := checkSharedCluster(one); err != nil {
+			return nil, misused(fmt.Errorf("--from: %w", err))
+		}
+		if old, found := config.Cluster(one.Name); found && old.Server != one.Server {
+			return nil, misused(fmt.Errorf("--from: you have another cluster %q already", one.Name))
+		}
+	}
+	plan.Clusters = theirs.Clusters
+	for _, one := range theirs.Contexts {
+		if old, found := config.Context(one.Name); found && (old.User != one.User || old.Cluster != one.Cluster) {
+			return nil, misused(fmt.Errorf("--from: you have another context %q already", one.Name))
+		}
+	}
+	plan.Contexts = theirs.Contexts
+	if config.CurrentContext == "" || s.wanted.useContext {
+		plan.CurrentContext = theirs.CurrentContext
+	}
+	return plan, nil
+}
+
+// sharedFlags are those that a stranger may set. Others name files, programs and secrets of this machine, send them
+// somewhere, or make a login less safe.
+func sharedFlags() []string {
+	return []string{
+		"oidc-issuer-url", "oidc-client-id", "oidc-extra-scope", "oidc-audience", "oidc-resource", "oidc-acr-values",
+		"oidc-max-age", "oidc-use-access-token", "oidc-auth-request-extra-params", "trusted-audience", "grant-type",
+		"certificate-authority-data", "token-cache-storage", "authentication-timeout-sec", "select-account", "force-refresh",
+	}
+}
+
+// checkShared refuses users that do anything but log in by this plugin.
+func checkShared(user kubeconfig.User) error {
+	arguments, ours := user.Exec.PluginArguments()
+	switch {
+	case user.Exec == nil || !ours || arguments[0] != "get-token":
+		return fmt.Errorf("the user %q does not log in by this plugin", user.Name)
+	case user.HasOtherCredentials():
+		return fmt.Errorf("the user %q has a credential in it", user.Name)
+	case len(user.Exec.Env) > 0:
+		return fmt.Errorf("the user %q sets variables, which a shared kubeconfig may not", user.Name)
+	}
+	var read options
+	flags := pflag.NewFlagSet("get-token", pflag.ContinueOnError)
+	read.addFlags(flags)
+	flags.Bool("force-refresh", false, "")
+	if err := flags.Parse(arguments[1:]); err != nil {
+		return fmt.Errorf("the user %q: %w", user.Name, err)
+	}
+	if flags.NArg() > 0 {
+		return fmt.Errorf("the user %q: unexpected argument", user.Name)
+	}
+	var refused []string
+	flags.Visit(func(flag *pflag.Flag) {
+		if !slices.Contains(sharedFlags(), flag.Name) {
+			refused = append(refused, "--"+flag.Name)
+		}
+	})
+	switch {
+	case len(refused) > 0:
+		return fmt.Errorf("the user %q: a shared kubeconfig may not set %s", user.Name, strings.Join(refused, ", "))
+	case !strings.HasPrefix(read.provider.issuerURL, "https://") || read.provider.clientID == "":
+		return fmt.Errorf("the user %q names no https issuer, or no client", user.Name)
+	case !slices.Contains([]string{"auto", "authcode", "device-code", "authcode-keyboard"}, read.grant.grantType):
+		return fmt.Errorf("the user %q: a shared kubeconfig may not ask for passwords, or log in a machine", user.Name)
+	}
+	return nil
+}
+
+func checkSharedCluster(one kubeconfig.Cluster) error {
+	server, err := url.Parse(one.Server)
+	switch {
+	case err != nil || server.Scheme != "https" || server.Host == "" || server.User != nil:
+		return fmt.Errorf("the cluster %q has no https address", one.Name)
+	case one.InsecureSkipTLSVerify, one.ProxyURL != "", one.CertificateAuthority != "":
+		return fmt.Errorf("the cluster %q: a shared kubeconfig may not turn TLS off, name a proxy, or name a file", one.Name)
+	}
+	return nil
+}
+
+// commandLine is how a person reads what will run.
+func commandLine(exec *kubeconfig.Exec) string {
+	words := []string{quote(exec.Command)}
+	for _, argument := range exec.Args {
+		words = append(words, quote(argument))
+	}
+	return strings.Join(words, " ")
+}
+
+const (
+	maxSharedSize = 1 << 20
+	sharedTimeout = 30 * time.Second
+)
+
+// readFrom reads a file, or an address by https alone, redirects included.
+func (s *setup) readFrom(ctx context.Context) ([]byte, error) {
+	if !strings.Contains(s.wanted.from, "://") {
+		path, err := expandHome(s.env, s.wanted.from)
+		if err != nil {
+			return nil, err
+		}
+		text, err := os.ReadFile(path)
+		if err != nil {
+			return nil, fmt.Errorf("--from: %w", err)
+		}
+		return text, nil
+	}
+	if !strings.HasPrefix(s.wanted.from, "https://") {
+		return nil, misused(errors.New("--from: only a file or an https URL can be believed"))
+	}
+	return s.download(ctx)
+}
+
+func (s *setup) download(ctx context.Context) ([]byte, error) {
+	ctx, cancel := context.WithTimeout(ctx, sharedTimeout)
+	defer cancel()
+	client, err := s.options.tls.client(s.env)
+	if err != nil {
+		return nil, err
+	}
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, s.wanted.from, nil)
+	if err != nil {
+		return nil, misused(errors.New("--from: that is no URL"))
+	}
+	response, err := client.Do(request)
+	if err != nil {
+		return nil, fmt.Errorf("--from: %w", err)
+	}
+	defer func() { _ = response.Body.Close() }()
+	if response.StatusCode != http.StatusOK {
+		return nil, fmt.Errorf("--from: the server answered with status %d", response.StatusCode)
+	}
+	text, err := io.ReadAll(io.LimitReader(response.Body, maxSharedSize+1))
+	switch {
+	case err != nil:
+		return nil, fmt.Errorf("--from: %w", err)
+	case len(text) > maxSharedSize:
+		return nil, errors.New("--from: that is too large for a kubeconfig")
+	}
+	return text, nil
+}
+
+// client is for addresses that are not the provider's, with the authorities of the flags.
+func (o *tlsOptions) client(env Env) (*http.Client, error) {
+	authorities, err := o.authorities(env)
+	if err != nil {
+		return nil, err
+	}
+	configuration, err := trusting(authorities)
+	if err != nil {
+		return nil, err
+	}
+	return &http.Client{
+		Transport: &http.Transport{Proxy: env.Proxy, TLSClientConfig: configuration},
+		CheckRedirect: func(request *http.Request, via []*http.Request) error {
+			if request.URL.Scheme != "https" || len(via) > 5 {
+				return errors.New("it was sent on to an address that cannot be believed")
+			}
+			return nil
+		},
+	}, nil
+}
+
+// trusting believes these authorities besides those of the system.
+func trusting(authorities []string) (*tls.Config, error) {
+	roots, err := x509.SystemCertPool()
+	if err != nil {
+		roots = x509.NewCertPool()
+	}
+	for _, authority := range authorities {
+		if !roots.AppendCertsFromPEM([]byte(authority)) {
+			return nil, misused(errors.New("--certificate-authority: no PEM certificate in it"))
+		}
+	}
+	return &tls.Config{RootCAs: roots, MinVersion: tls.VersionTLS12}, nil
+}

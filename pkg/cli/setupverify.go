@@ -1,0 +1,79 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"strings"
+
+	"github.com/kubectl-oidc-login/kubectl-oidc-login/pkg/cluster"
+	"github.com/kubectl-oidc-login/kubectl-oidc-login/pkg/kubeconfig"
+	"github.com/kubectl-oidc-login/kubectl-oidc-login/pkg/token"
+)
+
+// verify asks the cluster whom it sees. What it says is no failure of the setup: the API server may still have to be told.
+func (s *setup) verify(ctx context.Context, session *session, plan *plan, evidence cluster.Evidence, authentication cluster.Authentication) error {
+	if plan.cluster.Server == "" {
+		s.page.section("Try it, once the API server knows the provider")
+		s.page.block("kubectl --user=" + quote(plan.Users[0].Name) + " auth whoami")
+		return s.page.err
+	}
+	s.page.section("What the cluster %s says", plan.cluster.Name)
+	s.page.findings(s.askCluster(ctx, session, plan, evidence, authentication))
+	s.page.section("Try it")
+	s.page.block(tryCommand(plan))
+	return s.page.err
+}
+
+func tryCommand(plan *plan) string {
+	if len(plan.Contexts) > 0 {
+		return "kubectl --context=" + quote(plan.Contexts[0].Name) + " get pods"
+	}
+	return "kubectl --user=" + quote(plan.Users[0].Name) + " get pods"
+}
+
+func (s *setup) askCluster(ctx context.Context, session *session, plan *plan, evidence cluster.Evidence,
+	authentication cluster.Authentication) []cluster.Finding {
+	seen, err := session.whoAmI(ctx, s.env, plan.cluster)
+	var unauthorized *cluster.UnauthorizedError
+	switch {
+	case errors.As(err, &unauthorized):
+		refused := cluster.Finding{Severity: cluster.Error, Subject: "cluster", Text: err.Error()}
+		return append([]cluster.Finding{refused}, cluster.Explain(evidence, authentication, unauthorized.Clock)...)
+	case err != nil:
+		return []cluster.Finding{{Severity: cluster.Warning, Subject: "cluster", Text: err.Error(),
+			Remedy: strings.Join(hintsOf(err), " ")}}
+	}
+	text := "it sees the user " + seen.Username
+	if len(seen.Groups) > 0 {
+		text += " in the groups " + strings.Join(seen.Groups, ", ")
+	}
+	findings := []cluster.Finding{{Subject: "cluster", Text: text}}
+	if predicted, err := authentication.Identity(evidence.Claims); err == nil {
+		findings = append(findings, cluster.Compare(predicted, seen)...)
+	}
+	return findings
+}
+
+// whoAmI asks with a token that is good now: the person may have taken their time.
+func (s *session) whoAmI(ctx context.Context, env Env, described kubeconfig.Cluster) (cluster.Identity, error) {
+	server, err := serverOf(env, described)
+	if err != nil {
+		return cluster.Identity{}, err
+	}
+	s.source.MayAsk = func() error { return errors.New("a login is needed") }
+	idToken, ok := s.source.Stored(ctx, s.key)
+	if !ok {
+		if idToken, err = s.source.Obtain(ctx, s.key); err != nil {
+			return cluster.Identity{}, err
+		}
+	}
+	return cluster.WhoAmI(ctx, server, idToken.Raw)
+}
+
+func hintsOf(err error) []string {
+	var failure *token.Error
+	if errors.As(err, &failure) {
+		return failure.Hint
+	}
+	return nil
+}
