@@ -33,7 +33,7 @@ func (p *page) section(format string, arguments ...any) {
 }
 
 func (p *page) line(format string, arguments ...any) {
-	p.print(oneLine(fmt.Sprintf(format, arguments...)) + "\n")
+	p.print(harmless(strings.ReplaceAll(fmt.Sprintf(format, arguments...), "\n", "; ")) + "\n")
 }
 
 // block shows lines as they are to be copied.

@@ -26,6 +26,9 @@ func (s *setup) showClaims(ctx context.Context, session *session, idToken token.
 		s.page.line("  none: it is no JWT, so kube-apiserver cannot read it")
 	}
 	for _, name := range slices.Sorted(maps.Keys(evidence.Claims)) {
+		if slices.Contains([]string{"nonce", "at_hash", "c_hash"}, name) {
+			continue // they are between provider and client
+		}
 		s.page.line("  %-20s %s", name, readableClaim(name, evidence.Claims[name]))
 	}
 	return evidence, s.page.err

@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"errors"
 	"fmt"
 	"net"
 	"net/url"
@@ -22,11 +23,14 @@ func (s *setup) showProvider(report provider.Report) error {
 		s.page.line("  %s", uri)
 	}
 	switch {
+	case strings.HasPrefix(s.options.provider.issuerURL, "http://"):
+		return &token.Error{Kind: token.Refused, Err: errors.New("the issuer is plain http, which kube-apiserver refuses"),
+			Hint: []string{"Give the provider a certificate, and an issuer that begins with https."}}
 	case len(report.Algorithms) == 0:
-		return &token.Error{Kind: token.Refused, Err: fmt.Errorf("the provider signs ID tokens with no algorithm that an API server can verify"),
+		return &token.Error{Kind: token.Refused, Err: errors.New("the provider signs ID tokens with no algorithm that an API server can verify"),
 			Hint: []string{"Let the provider sign with RS256 or ES256."}}
 	case report.UsableKeys == 0:
-		return &token.Error{Kind: token.Refused, Err: fmt.Errorf("the provider publishes no key that can verify an ID token"),
+		return &token.Error{Kind: token.Refused, Err: errors.New("the provider publishes no key that can verify an ID token"),
 			Hint: []string{"Tell the provider's administrator."}}
 	}
 	return s.page.err
@@ -38,10 +42,10 @@ const toldSkew = 10 * time.Second
 // judgeProvider is also what doctor says. That there is a report at all means that the issuer answered, by https or on
 // this machine, and named itself as it was asked.
 func judgeProvider(issuer string, report provider.Report) []cluster.Finding {
-	findings := []cluster.Finding{{Subject: "discovery", Text: "the provider names itself as it is asked"}}
+	findings := []cluster.Finding{{Subject: "discovery", Text: "The provider names itself as it is asked."}}
 	if strings.HasPrefix(issuer, "http://") {
 		findings = append(findings, cluster.Finding{Severity: cluster.Error, Subject: "issuer",
-			Text: "it is plain http, which kube-apiserver refuses", Remedy: "Give the provider a certificate, and an issuer that begins with https."})
+			Text: "It is plain http, which kube-apiserver refuses.", Remedy: "Give the provider a certificate, and an issuer that begins with https."})
 	}
 	add := func(ok bool, subject, good, bad, remedy string) {
 		finding := cluster.Finding{Subject: subject, Text: good}
@@ -50,18 +54,18 @@ func judgeProvider(issuer string, report provider.Report) []cluster.Finding {
 		}
 		findings = append(findings, finding)
 	}
-	add(report.CodeFlow, "flow", "it knows the authorization code flow", "it does not list the authorization code flow",
+	add(report.CodeFlow, "flow", "It knows the authorization code flow.", "It does not list the authorization code flow.",
 		"Allow the client the authorization code flow.")
-	add(report.S256, "PKCE", "it knows S256", "it does not say that it knows S256", "Turn PKCE with S256 on, if the provider has it.")
-	add(len(report.Algorithms) > 0, "signatures", "ID tokens are signed with "+strings.Join(report.Algorithms, ", "),
-		"ID tokens are signed with no algorithm that an API server can verify", "Let the provider sign with RS256 or ES256.")
-	add(report.UsableKeys > 0, "keys", fmt.Sprintf("%d of its keys can verify ID tokens", report.UsableKeys),
-		"none of its keys can verify ID tokens", "Tell the provider's administrator.")
-	add(report.Skew.Abs() <= toldSkew, "clock", "this machine and the provider agree on the time",
-		fmt.Sprintf("this machine's clock is %s off the provider's", report.Skew.Abs()), "Set the clock; best by NTP.")
+	add(report.S256, "PKCE", "It knows S256.", "It does not say that it knows S256.", "Turn PKCE with S256 on, if the provider has it.")
+	add(len(report.Algorithms) > 0, "signatures", "ID tokens are signed with "+strings.Join(report.Algorithms, " or ")+".",
+		"ID tokens are signed with no algorithm that an API server can verify.", "Let the provider sign with RS256 or ES256.")
+	add(report.UsableKeys > 0, "keys", fmt.Sprintf("%d of its keys can verify ID tokens.", report.UsableKeys),
+		"None of its keys can verify ID tokens.", "Tell the provider's administrator.")
+	add(report.Skew.Abs() <= toldSkew, "clock", "This machine and the provider agree on the time.",
+		fmt.Sprintf("This machine's clock is %s off the provider's.", report.Skew.Abs()), "Set the clock; best by NTP.")
 	if !report.Revocation {
 		findings = append(findings, cluster.Finding{Severity: cluster.Note, Subject: "logout",
-			Text: "it has no revocation endpoint, so a logout cannot end the session there"})
+			Text: "It has no revocation endpoint, so a logout cannot end the session there."})
 	}
 	return findings
 }

@@ -43,10 +43,11 @@ func (s *setup) askCluster(ctx context.Context, session *session, plan *plan, ev
 		return []cluster.Finding{{Severity: cluster.Warning, Subject: "cluster", Text: err.Error(),
 			Remedy: strings.Join(hintsOf(err), " ")}}
 	}
-	text := "it sees the user " + seen.Username
+	text := "It sees the user " + seen.Username
 	if len(seen.Groups) > 0 {
 		text += " in the groups " + strings.Join(seen.Groups, ", ")
 	}
+	text += "."
 	findings := []cluster.Finding{{Subject: "cluster", Text: text}}
 	if predicted, err := authentication.Identity(evidence.Claims); err == nil {
 		findings = append(findings, cluster.Compare(predicted, seen)...)
