@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"net/url"
 	"os"
+	"path/filepath"
 	"regexp"
 	"slices"
 	"strings"
@@ -138,7 +139,27 @@ func writtenArguments(flags *pflag.FlagSet) ([]string, error) {
 			}[name]))
 		}
 	}
-	return getTokenArguments(flags), nil
+	arguments := getTokenArguments(flags)
+	for i, argument := range arguments {
+		name, path, _ := strings.Cut(argument, "=")
+		if !slices.Contains(fileFlags(), strings.TrimPrefix(name, "--")) || strings.HasPrefix(path, "~") {
+			continue
+		}
+		absolute, err := filepath.Abs(path) // kubectl will call it from anywhere
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w", name, err)
+		}
+		arguments[i] = name + "=" + absolute
+	}
+	return arguments, nil
+}
+
+// fileFlags are those of get-token that name files.
+func fileFlags() []string {
+	return []string{
+		"certificate-authority", "client-assertion-file", "local-server-cert", "local-server-key", "oidc-client-secret-file",
+		"token-cache-dir",
+	}
 }
 
 // isSameLogin reports whether a user logs in at the same issuer as the same client.
@@ -185,7 +206,7 @@ func (s *setup) write(ctx context.Context, plan *plan) (written bool, err error)
 		return true, s.page.err
 	}
 	s.page.section("What is to be written to %s", plan.path)
-	s.page.block(withoutSecrets(diff.Diff(plan.path, preview.Before, plan.path, preview.After)))
+	s.page.block(difference(preview))
 	if sure, err := s.isSure(ctx, plan); err != nil || !sure {
 		return false, errors.Join(err, s.page.err)
 	}
@@ -217,10 +238,11 @@ func (s *setup) isSure(ctx context.Context, plan *plan) (bool, error) {
 	return sure, err
 }
 
-// withoutSecrets hides what stands beside the change.
-func withoutSecrets(text []byte) string {
+// difference shows which lines go and come, and hides secrets that stand beside them.
+func difference(written kubeconfig.Written) string {
+	_, hunks, _ := strings.Cut(string(diff.Diff("", written.Before, "", written.After)), "\n@@")
 	secrets := regexp.MustCompile(`(?m)^([-+ ].*\b(?:token|password|client-key-data|id-token|refresh-token|access-token|client-secret)"?:).*$`)
-	return secrets.ReplaceAllString(string(text), "$1 (not shown)")
+	return secrets.ReplaceAllString("@@"+hunks, "$1 (not shown)")
 }
 
 // showPolicy is for people who let kubectl call only some plugins
