@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/tls"
 	"crypto/x509"
+	"encoding/base64"
 	"errors"
 	"fmt"
 	"io"
@@ -24,6 +25,9 @@ import (
 func (s *setup) handOut() error {
 	plan, err := s.plan()
 	if err != nil {
+		return err
+	}
+	if err := inlineAuthorities(plan.Users[0].Exec.Args); err != nil {
 		return err
 	}
 	if err := checkShared(plan.Users[0]); err != nil {
@@ -47,6 +51,22 @@ func (s *setup) handOut() error {
 		return err
 	}
 	s.page.print(string(text))
+	return nil
+}
+
+// inlineAuthorities takes files into the arguments, since other machines have none of them.
+func inlineAuthorities(arguments []string) error {
+	for i, argument := range arguments {
+		path, ok := strings.CutPrefix(argument, "--certificate-authority=")
+		if !ok {
+			continue
+		}
+		text, err := os.ReadFile(path)
+		if err != nil {
+			return fmt.Errorf("--certificate-authority: %w", err)
+		}
+		arguments[i] = "--certificate-authority-data=" + base64.StdEncoding.EncodeToString(text)
+	}
 	return nil
 }
 
