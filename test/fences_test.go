@@ -23,6 +23,7 @@ func allowedImports() map[string][]string {
 		"pkg/token":    {},
 		"pkg/loopback": {},
 		"pkg/browser":  {"github.com/pkg/browser"},
+		"pkg/cluster":  {modulePath + "pkg/token"},
 		"pkg/store": {
 			modulePath + "pkg/token", "github.com/gofrs/flock", "github.com/zalando/go-keyring", "golang.org/x/sys/unix",
 		},
