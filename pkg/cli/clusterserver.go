@@ -14,7 +14,7 @@ import (
 // serverOf is the API server that a kubeconfig describes.
 func serverOf(env Env, described kubeconfig.Cluster) (cluster.Server, error) {
 	if described.Server == "" {
-		return cluster.Server{}, errors.New("the kubeconfig names no cluster to ask")
+		return cluster.Server{}, misused(errors.New("the kubeconfig names no cluster to ask; name a context with --context"))
 	}
 	authority := string(described.CertificateAuthorityData)
 	if authority == "" && described.CertificateAuthority != "" {

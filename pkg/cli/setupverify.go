@@ -33,6 +33,7 @@ func tryCommand(plan *plan) string {
 
 func (s *setup) askCluster(ctx context.Context, session *session, plan *plan, evidence cluster.Evidence,
 	authentication cluster.Authentication) []cluster.Finding {
+	session.source.MayAsk = func() error { return errors.New("the session that was just begun cannot be renewed") }
 	seen, err := session.whoAmI(ctx, s.env, plan.cluster)
 	var unauthorized *cluster.UnauthorizedError
 	switch {
@@ -61,7 +62,6 @@ func (s *session) whoAmI(ctx context.Context, env Env, described kubeconfig.Clus
 	if err != nil {
 		return cluster.Identity{}, err
 	}
-	s.source.MayAsk = func() error { return errors.New("a login is needed") }
 	idToken, ok := s.source.Stored(ctx, s.key)
 	if !ok {
 		if idToken, err = s.source.Obtain(ctx, s.key); err != nil {

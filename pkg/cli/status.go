@@ -14,6 +14,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/kubectl-oidc-login/kubectl-oidc-login/pkg/cluster"
 	"github.com/kubectl-oidc-login/kubectl-oidc-login/pkg/store"
 	"github.com/kubectl-oidc-login/kubectl-oidc-login/pkg/token"
 )
@@ -22,7 +23,7 @@ func newStatusCommand(env Env, terminal *terminal) *cobra.Command {
 	var options options
 	var chosen targetOptions
 	var output string
-	var userInfo bool
+	var asks statusQuestions
 	command := &cobra.Command{
 		Use:     "status",
 		Aliases: []string{"whoami"},
@@ -31,7 +32,7 @@ func newStatusCommand(env Env, terminal *terminal) *cobra.Command {
 
 It is for the current context of your kubeconfig, or the one that you name, or the provider of the flags.
 
-It reads the store: no network, no lock, no browser. With --userinfo it renews the session and shows what the
+It reads the store: no network, no lock, no browser. With --server it asks the API server whom it sees behind your token. With --userinfo it renews the session and shows what the
 provider's UserInfo endpoint says of you. It ends with code 3 where you are not logged in. No token is ever printed.`,
 		Example: `  ` + commandName + ` status
   ` + commandName + ` status --context=production -o json
@@ -42,17 +43,18 @@ provider's UserInfo endpoint says of you. It ends with code 3 where you are not 
 			if !slices.Contains([]string{"", "json", "yaml"}, output) {
 				return misused(fmt.Errorf("--output=%s: must be json or yaml", output))
 			}
-			return showStatus(command, env, terminal, &options, chosen, output, userInfo)
+			return showStatus(command, env, terminal, &options, chosen, output, asks)
 		},
 	}
 	options.addQuietFlags(command.Flags())
 	chosen.addFlags(command.Flags())
-	command.Flags().BoolVar(&userInfo, "userinfo", false, "renew the session, and ask the provider's UserInfo endpoint")
+	command.Flags().BoolVar(&asks.server, "server", false, "ask the API server whom it sees")
+	command.Flags().BoolVar(&asks.userInfo, "userinfo", false, "renew the session, and ask the provider's UserInfo endpoint")
 	command.Flags().StringVarP(&output, "output", "o", "", "print in a `format` for programs: json or yaml")
 	return command
 }
 
-func showStatus(command *cobra.Command, env Env, terminal *terminal, options *options, chosen targetOptions, output string, userInfo bool) error {
+func showStatus(command *cobra.Command, env Env, terminal *terminal, options *options, chosen targetOptions, output string, asks statusQuestions) error {
 	target, err := chosen.resolve(env, options, command.Flags())
 	if err != nil {
 		return err
@@ -62,19 +64,17 @@ func showStatus(command *cobra.Command, env Env, terminal *terminal, options *op
 		return err
 	}
 	session.source.LoginHint = loginHint(target.name(chosen))
-	var claims map[string]any
-	if userInfo {
-		ctx, stop := env.Interruptible(command.Context())
-		defer stop()
-		if claims, err = session.source.UserInfo(ctx, session.key); err != nil {
-			return err
-		}
+	ctx, stop := env.Interruptible(command.Context())
+	defer stop()
+	answers, err := asks.ask(ctx, session, target)
+	if err != nil {
+		return err
 	}
 	status, err := session.readStatus(command.Context(), env.Now())
 	if err != nil {
 		return err
 	}
-	status.UserInfo = claims
+	status.UserInfo, status.Server = answers.userInfo, answers.server
 	if status.LoggedIn || output != "" {
 		if err := status.write(env, output); err != nil {
 			return err
@@ -87,19 +87,48 @@ func showStatus(command *cobra.Command, env Env, terminal *terminal, options *op
 	return nil
 }
 
+// statusQuestions say who is asked besides the store.
+type statusQuestions struct{ server, userInfo bool }
+
+type statusAnswers struct {
+	userInfo map[string]any
+	server   *cluster.Identity
+}
+
+// ask logs nobody in.
+func (q statusQuestions) ask(ctx context.Context, session *session, target *target) (answers statusAnswers, err error) {
+	if q.userInfo {
+		if answers.userInfo, err = session.source.UserInfo(ctx, session.key); err != nil {
+			return answers, err
+		}
+	}
+	if q.server {
+		session.source.MayAsk = func() error {
+			return &token.Error{Kind: token.LoginNeeded, Err: errors.New("you are not logged in"), Hint: []string{session.source.LoginHint}}
+		}
+		seen, err := session.whoAmI(ctx, target.env, target.cluster)
+		if err != nil {
+			return answers, err
+		}
+		answers.server = &seen
+	}
+	return answers, nil
+}
+
 // status is what -o json and -o yaml print. The names of its members are stable: scripts may rely on them.
 type status struct {
-	LoggedIn          bool           `json:"loggedIn"` // a session or a good ID token is stored
-	Issuer            string         `json:"issuer"`
-	ClientID          string         `json:"clientID"`
-	Subject           string         `json:"subject,omitempty"` // this and the next are claims of the stored ID token
-	Email             string         `json:"email,omitempty"`
-	PreferredUsername string         `json:"preferredUsername,omitempty"`
-	Name              string         `json:"name,omitempty"`
-	Groups            []string       `json:"groups,omitempty"`
-	IDToken           *idTokenStatus `json:"idToken,omitempty"`  // left out where none is stored
-	Session           *sessionStatus `json:"session,omitempty"`  // left out where none is stored
-	UserInfo          map[string]any `json:"userInfo,omitempty"` // the provider's words; with --userinfo
+	LoggedIn          bool              `json:"loggedIn"` // a session or a good ID token is stored
+	Issuer            string            `json:"issuer"`
+	ClientID          string            `json:"clientID"`
+	Subject           string            `json:"subject,omitempty"` // this and the next are claims of the stored ID token
+	Email             string            `json:"email,omitempty"`
+	PreferredUsername string            `json:"preferredUsername,omitempty"`
+	Name              string            `json:"name,omitempty"`
+	Groups            []string          `json:"groups,omitempty"`
+	IDToken           *idTokenStatus    `json:"idToken,omitempty"`  // left out where none is stored
+	Session           *sessionStatus    `json:"session,omitempty"`  // left out where none is stored
+	UserInfo          map[string]any    `json:"userInfo,omitempty"` // the provider's words; with --userinfo
+	Server            *cluster.Identity `json:"server,omitempty"`   // whom the API server sees; with --server
 }
 
 type idTokenStatus struct {
@@ -209,6 +238,10 @@ func (s *status) forPeople() []byte {
 	line("client ID", s.ClientID)
 	line("ID token", s.IDToken.describe())
 	line("session", s.Session.describe())
+	if s.Server != nil {
+		fmt.Fprintf(&text, "\nThe API server sees:\n  username: %s\n  groups: %s\n", oneLine(s.Server.Username),
+			oneLine(strings.Join(s.Server.Groups, ", ")))
+	}
 	if s.UserInfo != nil {
 		fmt.Fprintf(&text, "\nThe provider's UserInfo endpoint says:\n")
 	}

@@ -2,6 +2,7 @@ package e2e
 
 import (
 	"net"
+	"os"
 	"os/exec"
 	"path/filepath"
 	"testing"
@@ -31,11 +32,36 @@ type APIServer struct {
 	Traffic    *RecordingProxy
 	CA         *CertificateAuthority
 	AdminToken string // a static token of the group system:masters
+
+	authenticationFile string
 }
 
 // StartAPIServer starts an etcd and an API server that trusts the providers, and returns when both answer and a token of
 // each is accepted.
 func StartAPIServer(tb testing.TB, ca *CertificateAuthority, providers ...*Provider) *APIServer {
+	tb.Helper()
+	return startAPIServer(tb, ca, render(tb, authenticationConfiguration, map[string]any{
+		"Providers":            providers,
+		"CertificateAuthority": ca.PEM,
+	}), providers...)
+}
+
+// StartStrangeAPIServer starts one that knows no provider, until Authenticate tells it.
+func StartStrangeAPIServer(tb testing.TB, ca *CertificateAuthority) *APIServer {
+	tb.Helper()
+	return startAPIServer(tb, ca, "apiVersion: apiserver.config.k8s.io/v1\nkind: AuthenticationConfiguration\njwt: []\n")
+}
+
+// Authenticate gives the API server another authentication configuration, which it reads soon.
+func (a *APIServer) Authenticate(tb testing.TB, configuration string) {
+	tb.Helper()
+	writeFile(tb, a.authenticationFile+".new", configuration)
+	if err := os.Rename(a.authenticationFile+".new", a.authenticationFile); err != nil {
+		tb.Fatal(err)
+	}
+}
+
+func startAPIServer(tb testing.TB, ca *CertificateAuthority, configuration string, providers ...*Provider) *APIServer {
 	tb.Helper()
 	address := freeAddress(tb)
 	_, port, err := net.SplitHostPort(address)
@@ -50,10 +76,8 @@ func StartAPIServer(tb testing.TB, ca *CertificateAuthority, providers ...*Provi
 	serviceAccountKeyFile := filepath.Join(folder, "service-account.key")
 	writeFile(tb, serviceAccountKeyFile, encodeKey(tb, newKey(tb)))
 	authenticationFile := filepath.Join(folder, "authentication.yaml")
-	writeFile(tb, authenticationFile, render(tb, authenticationConfiguration, map[string]any{
-		"Providers":            providers,
-		"CertificateAuthority": ca.PEM,
-	}))
+	writeFile(tb, authenticationFile, configuration)
+	apiServer.authenticationFile = authenticationFile
 
 	certificate := ca.IssueServerCertificate(tb)
 	server := startProcess(tb, exec.Command(programs.APIServer,
