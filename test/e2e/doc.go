@@ -4,6 +4,7 @@
 //
 // One file per server, named after it. workstation.go is the person's computer, where kubectl and the plugin run, and
 // terminal.go what they see when they came there by SSH. grants_test.go lists the ways to log in.
+// configuration_test.go alone starts nothing: it asks kube-apiserver's own code what it thinks of our configurations.
 //
 //	go test ./...             everything; the first run builds the servers, which takes minutes
 //	go test -artifacts ./...  also keeps the servers' logs, the screenshots, and what terminals showed, in _artifacts
