@@ -1,9 +1,11 @@
 package e2e
 
 import (
+	"errors"
 	"regexp"
 	"strings"
 	"testing"
+	"time"
 )
 
 // TestNewcomer makes a cluster and a kubeconfig ready, by nothing but what setup prints and writes.
@@ -19,6 +21,7 @@ func TestNewcomer(t *testing.T) {
 		"--oidc-issuer-url=" + dex.IssuerURL, "--oidc-client-id=" + ClientID, "--oidc-extra-scope=email,groups",
 		"--certificate-authority=" + ca.File, "--listen-address=" + freeAddress(t), "--browser-command=" + browser.Command,
 		"--cluster=test", "--cluster-server=" + apiServer.URL, "--cluster-certificate-authority=" + ca.File, "--context=test",
+		"--role=system:aggregate-to-view", // what view is made of; nobody makes it here, without a controller manager
 	}
 
 	running := computer.StartPlugin(t, setup...)
@@ -34,7 +37,7 @@ func TestNewcomer(t *testing.T) {
 
 	// What is printed is given to the API server as it is.
 	apiServer.Authenticate(t, printedBlock(t, first.Stdout, "Tell the API server"))
-	await(t, func() bool { return computer.WhoAmI(t).ExitCode == 0 })
+	eventually(t, 2*time.Minute, "the API server to read its file again", func() error { return computer.WhoAmI(t).failure() })
 	if forbidden := computer.Kubectl(t, "get", "namespaces"); forbidden.ExitCode == 0 || !strings.Contains(forbidden.Stderr, "forbidden") {
 		t.Fatalf("nobody has bound a role yet: %s", forbidden)
 	}
@@ -46,7 +49,7 @@ func TestNewcomer(t *testing.T) {
 		"apply", "--filename="+bindingFile); applied.ExitCode != 0 {
 		t.Fatalf("kubectl apply: %s", applied)
 	}
-	await(t, func() bool { return computer.Kubectl(t, "get", "namespaces").ExitCode == 0 })
+	eventually(t, time.Minute, "the role", func() error { return computer.Kubectl(t, "get", "namespaces").failure() })
 
 	status := computer.Plugin(t, "status", "--server")
 	seen := ParseUserInfo(t, computer.WhoAmI(t))
@@ -54,7 +57,7 @@ func TestNewcomer(t *testing.T) {
 
 	// Again: nothing is to be written, and the cluster agrees.
 	running = computer.StartPlugin(t, setup...)
-	browser.Open(t, browser.AwaitURL(t, running))
+	browser.Login(t, browser.AwaitURL(t, running), dex.User)
 	if second := <-running; second.ExitCode != 0 || !strings.Contains(second.Stdout, "It sees the user "+seen.Username) ||
 		!strings.Contains(second.Stdout, "has it all") || strings.Contains(second.Stdout, "  error ") {
 		t.Errorf("setup, the second time: %s", second)
@@ -76,4 +79,12 @@ func printedBlock(t *testing.T, text, title string) string {
 		t.Fatalf("nothing is printed below %q:\n%s", title, text)
 	}
 	return regexp.MustCompile(`(?m)^    `).ReplaceAllString(match[1], "")
+}
+
+// failure is nil where the program ended well.
+func (o Output) failure() error {
+	if o.ExitCode != 0 {
+		return errors.New(o.String())
+	}
+	return nil
 }
