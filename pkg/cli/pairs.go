@@ -13,6 +13,13 @@ import (
 // pairsOf is the value of a flag that takes NAME=VALUE, as one argument that the flag reads as it was. Of a secret flag it
 // has the names alone.
 func pairsOf(flags *pflag.FlagSet, name string) string {
+	return pairText(flags, name, isSecretFlag(name))
+}
+
+// revealedPairs also has the values of a secret flag.
+func revealedPairs(flags *pflag.FlagSet, name string) string { return pairText(flags, name, false) }
+
+func pairText(flags *pflag.FlagSet, name string, masked bool) string {
 	values, err := flags.GetStringToString(name)
 	if err != nil {
 		return "" // a flag of another type
@@ -20,7 +27,7 @@ func pairsOf(flags *pflag.FlagSet, name string) string {
 	var pairs []string
 	for _, key := range slices.Sorted(maps.Keys(values)) {
 		value := values[key]
-		if isSecretFlag(name) {
+		if masked {
 			value = "YOUR_VALUE"
 		}
 		pairs = append(pairs, key+"="+value)

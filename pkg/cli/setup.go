@@ -11,6 +11,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"github.com/kubectl-oidc-login/kubectl-oidc-login/pkg/cluster"
+	"github.com/kubectl-oidc-login/kubectl-oidc-login/pkg/token"
 )
 
 func newSetupCommand(env Env, terminal *terminal) *cobra.Command {
@@ -146,6 +147,10 @@ func (s *setup) setUp(ctx context.Context) error {
 	evidence, err := s.showClaims(ctx, session, idToken, report)
 	if err != nil {
 		return err
+	}
+	if evidence.Claims == nil {
+		return &token.Error{Kind: token.Refused, Err: errors.New("the access token is no JWT, so kube-apiserver cannot read it"),
+			Hint: []string{"Leave out --oidc-use-access-token, or have the provider make JWTs."}}
 	}
 	authentication, err := s.authentication(ctx, session.key, evidence)
 	if err != nil {

@@ -142,6 +142,10 @@ func writtenArguments(flags *pflag.FlagSet) ([]string, error) {
 	arguments := getTokenArguments(flags)
 	for i, argument := range arguments {
 		name, path, _ := strings.Cut(argument, "=")
+		if name == "--oidc-request-header" { // it is of no use without its values
+			arguments[i] = name + "=" + revealedPairs(flags, "oidc-request-header")
+			continue
+		}
 		if !slices.Contains(fileFlags(), strings.TrimPrefix(name, "--")) || strings.HasPrefix(path, "~") {
 			continue
 		}
@@ -241,7 +245,7 @@ func (s *setup) isSure(ctx context.Context, plan *plan) (bool, error) {
 // difference shows which lines go and come, and hides secrets that stand beside them.
 func difference(written kubeconfig.Written) string {
 	_, hunks, _ := strings.Cut(string(diff.Diff("", written.Before, "", written.After)), "\n@@")
-	secrets := regexp.MustCompile(`(?m)^([-+ ].*\b(?:token|password|client-key-data|id-token|refresh-token|access-token|client-secret)"?:).*$`)
+	secrets := regexp.MustCompile(`(?m)^([-+ ].*\b(?:token|password|client-key-data|id-token|refresh-token|access-token|client-secret)"?:|[-+ ].*--oidc-request-header=).*$`)
 	return secrets.ReplaceAllString("@@"+hunks, "$1 (not shown)")
 }
 

@@ -2,11 +2,9 @@ package cli
 
 import (
 	"cmp"
-	"encoding/csv"
 	"errors"
 	"fmt"
 	"slices"
-	"strings"
 
 	"github.com/spf13/pflag"
 
@@ -137,31 +135,12 @@ func addGiven(flags, given *pflag.FlagSet) error {
 			failure = ownList.Replace(flag.Value.(pflag.SliceValue).GetSlice())
 			own.Changed = true
 		case flag.Value.Type() == "stringToString":
-			failure = addPairs(flags, given, flag.Name)
+			failure = flags.Set(flag.Name, revealedPairs(given, flag.Name))
 		default:
 			failure = flags.Set(flag.Name, flag.Value.String())
 		}
 	})
 	return failure
-}
-
-func addPairs(flags, given *pflag.FlagSet, name string) error {
-	pairs, err := given.GetStringToString(name)
-	if err != nil {
-		return err
-	}
-	for key, value := range pairs {
-		var record strings.Builder // such flags are read as CSV
-		writer := csv.NewWriter(&record)
-		if err := writer.Write([]string{key + "=" + value}); err != nil {
-			return err
-		}
-		writer.Flush()
-		if err := flags.Set(name, record.String()); err != nil {
-			return err
-		}
-	}
-	return nil
 }
 
 // name is what a person calls this login in a command.
