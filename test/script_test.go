@@ -21,11 +21,13 @@ func TestMain(m *testing.M) {
 		"kubectl-oidc_login": func() { runProgram(os.Args[1:]) },
 		"get-token":          func() { runProgram(usualArguments(os.Args[1:])) },
 		"status":             func() { runProgram(quietArguments("status", os.Args[1:])) },
-		"setup":              func() { runProgram(append([]string{"setup", "--certificate-authority=ca.pem"}, usualArguments(os.Args[1:])[1:]...)) },
-		"logout":             func() { runProgram(quietArguments("logout", os.Args[1:])) },
-		"browser":            browse,
-		"kubectl":            actAsKubectl,
-		"unprivileged":       actUnprivileged,
+		"setup": func() {
+			runProgram(append([]string{"setup", "--certificate-authority=ca.pem"}, usualArguments(os.Args[1:])[1:]...))
+		},
+		"logout":       func() { runProgram(quietArguments("logout", os.Args[1:])) },
+		"browser":      browse,
+		"kubectl":      actAsKubectl,
+		"unprivileged": actUnprivileged,
 	})
 }
 

@@ -37,13 +37,13 @@ func firstCells(text string) []string {
 	return cells
 }
 
-// docs/usage.md explains the flags of get-token and logout: all of them, once, and no others.
+// docs/usage.md explains the flags of get-token, login, logout and setup: all of them, once, and no others.
 func TestUsageFlags(t *testing.T) {
 	t.Parallel()
 	text, _ := readUsage(t)
 	documented := firstCells(text)
 	var helped []string
-	for _, verb := range []string{"get-token", "logout"} {
+	for _, verb := range []string{"get-token", "login", "logout", "setup"} {
 		code, help, _ := callQuietly(t, verb, "--help")
 		if code != 0 {
 			t.Fatalf("--help ended with %d", code)
