@@ -271,15 +271,19 @@ func (c *Config) checkNames(path string) error {
 	return nil
 }
 
-// harmless keeps the place of what is wrong, and leaves out what stands there: it may be a secret.
+// harmless keeps the place of what is wrong, and leaves out what stands there: it may be a secret. What is wrong with the
+// syntax can be said without.
 func harmless(err error) error {
-	var load *yaml.LoadError
-	var types *yaml.TypeError
-	switch {
-	case errors.As(err, &types):
-		return errors.New("a value is of the wrong kind (a text, a list or a group of members is expected there)")
-	case errors.As(err, &load):
-		return fmt.Errorf("not YAML: line %d: %s", load.Mark.Line, load.Message)
+	var failure *yaml.LoadError
+	var several *yaml.LoadErrors
+	if errors.As(err, &several) && len(several.Errors) > 0 {
+		failure = several.Errors[0]
 	}
-	return err
+	switch {
+	case failure == nil && !errors.As(err, &failure):
+		return err
+	case failure.Stage == yaml.ScannerStage || failure.Stage == yaml.ParserStage:
+		return fmt.Errorf("not YAML: line %d: %s", failure.Mark.Line, failure.Message)
+	}
+	return fmt.Errorf("line %d: what stands there is not what a kubeconfig has", failure.Mark.Line)
 }
