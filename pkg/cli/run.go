@@ -74,15 +74,17 @@ renews the login without you. Start with setup.`,
 		RunE:          func(command *cobra.Command, _ []string) error { return command.Help() },
 	}
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return flagError(err) })
-	root.AddCommand(
-		newGetTokenCommand(env, terminal),
-		newSetupCommand(env, terminal),
-		newLoginCommand(env, terminal),
-		newStatusCommand(env, terminal),
-		newLogoutCommand(env, terminal),
-		newCleanCommand(env, terminal),
-		newVersionCommand(),
-	)
+	root.AddCommand(newGetTokenCommand(env, terminal))
+	if len(env.Args) == 0 || env.Args[0] != "get-token" { // kubectl waits for that one; the others' flags are many
+		root.AddCommand(
+			newSetupCommand(env, terminal),
+			newLoginCommand(env, terminal),
+			newStatusCommand(env, terminal),
+			newLogoutCommand(env, terminal),
+			newCleanCommand(env, terminal),
+			newVersionCommand(),
+		)
+	}
 	addKlogFlags(root.PersistentFlags())
 	root.CompletionOptions.HiddenDefaultCmd = true
 	return root
