@@ -81,6 +81,7 @@ renews the login without you. Start with setup.`,
 			newLoginCommand(env, terminal),
 			newStatusCommand(env, terminal),
 			newLogoutCommand(env, terminal),
+			newDoctorCommand(env, terminal),
 			newCleanCommand(env, terminal),
 			newVersionCommand(),
 		)

@@ -196,7 +196,7 @@ func (s *status) write(env Env, output string) error {
 	text := s.forPeople()
 	if output != "" {
 		var err error
-		if text, err = s.forPrograms(output); err != nil {
+		if text, err = forPrograms(s, output); err != nil {
 			return fmt.Errorf("status: %w", err)
 		}
 	}
@@ -206,12 +206,13 @@ func (s *status) write(env Env, output string) error {
 	return nil
 }
 
-func (s *status) forPrograms(output string) ([]byte, error) {
+// forPrograms writes JSON, or the same as YAML.
+func forPrograms(value any, output string) ([]byte, error) {
 	var text bytes.Buffer
 	encoder := json.NewEncoder(&text)
 	encoder.SetEscapeHTML(false)
 	encoder.SetIndent("", "  ")
-	if err := encoder.Encode(s); err != nil {
+	if err := encoder.Encode(value); err != nil {
 		return nil, err
 	}
 	safe := []byte(harmless(text.String()))

@@ -30,7 +30,7 @@ type target struct {
 	env     Env // with the variables that the kubeconfig sets
 	options *options
 	flags   *pflag.FlagSet
-	user    string             // empty: by flags alone
+	user    kubeconfig.User    // without a name: by flags alone
 	cluster kubeconfig.Cluster // without a name where none is known
 }
 
@@ -114,7 +114,7 @@ func newTarget(env Env, user kubeconfig.User, cluster kubeconfig.Cluster, given 
 	for _, variable := range user.Exec.Env {
 		env.Environ = append(slices.Clip(env.Environ), variable.Name+"="+variable.Value)
 	}
-	return &target{env: env, options: &read, flags: flags, user: user.Name, cluster: cluster}, nil
+	return &target{env: env, options: &read, flags: flags, user: user, cluster: cluster}, nil
 }
 
 // addGiven sets flags as they were given elsewhere; lists grow.
@@ -151,7 +151,7 @@ func (t *target) name(o targetOptions) []string {
 			words = append(words, "--"+flag.name+"="+flag.value)
 		}
 	}
-	if t.user == "" {
+	if t.user.Name == "" {
 		words = getTokenArguments(t.flags)
 	}
 	return words

@@ -8,6 +8,7 @@ import (
 	"io"
 	"slices"
 	"strings"
+	"unicode/utf8"
 
 	"go.yaml.in/yaml/v4"
 )
@@ -176,7 +177,17 @@ func mapping(members ...any) *yaml.Node {
 	return node
 }
 
+// errNoText is for what YAML could only have as binary data, which kubectl does not read.
+var errNoText = errors.New("it would get something that is not UTF-8")
+
 // encode writes a node as kubectl would: two spaces, and lists that begin where their name does.
 func encode(node *yaml.Node) ([]byte, error) {
+	if !isText(node) {
+		return nil, errNoText
+	}
 	return yaml.Dump(node, yaml.WithV3Defaults(), yaml.WithIndent(2), yaml.WithCompactSeqIndent(true), yaml.WithLineWidth(-1))
+}
+
+func isText(node *yaml.Node) bool {
+	return utf8.ValidString(node.Value) && !slices.ContainsFunc(node.Content, func(child *yaml.Node) bool { return !isText(child) })
 }

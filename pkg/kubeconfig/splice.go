@@ -61,7 +61,10 @@ func change(before []byte, edit func(root *yaml.Node) error, find func(root *yam
 		}
 	}
 	after, err := encode(wanted)
-	if err != nil || !isFaithful(before, after, wanted) {
+	if err != nil {
+		return nil, err
+	}
+	if !isFaithful(before, after, wanted) {
 		return nil, errUnsafe
 	}
 	return after, nil

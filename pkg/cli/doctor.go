@@ -1,0 +1,99 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+
+	"github.com/spf13/cobra"
+
+	"github.com/kubectl-oidc-login/kubectl-oidc-login/pkg/cluster"
+)
+
+func newDoctorCommand(env Env, terminal *terminal) *cobra.Command {
+	var options options
+	var chosen targetOptions
+	var output string
+	command := &cobra.Command{
+		Use:   "doctor",
+		Short: "Look for what keeps kubectl from logging you in",
+		Long: `Look for what keeps kubectl from logging you in.
+
+It checks this program, the kubeconfig's user, kubectl, the keychain, files, the browser, the port, the provider, your
+session, and what the API server says of your token; each with a verdict and what to do. It logs nobody in, and changes
+nothing but an item of its own in the keychain, which it removes. There is no secret in what it prints, so it can go into
+a bug report. It ends with code 1 where it has found an error.`,
+		Example: `  ` + commandName + ` doctor
+  ` + commandName + ` doctor --context=production
+  ` + commandName + ` doctor --output=json`,
+		Args: noArguments,
+		RunE: func(command *cobra.Command, _ []string) error {
+			if !slices.Contains([]string{"", "json", "yaml"}, output) {
+				return misused(fmt.Errorf("--output=%s: must be json or yaml", output))
+			}
+			target, err := chosen.resolve(env, &options, command.Flags())
+			if err != nil {
+				return err
+			}
+			ctx, stop := env.Interruptible(command.Context())
+			defer stop()
+			return examine(ctx, target, chosen, terminal).write(env, output)
+		},
+	}
+	options.addFlags(command.Flags())
+	chosen.addFlags(command.Flags())
+	command.Flags().StringVarP(&output, "output", "o", "", "print in a `format` for programs: json or yaml")
+	return command
+}
+
+// diagnosis is what was found, in the order in which a call goes.
+type diagnosis struct {
+	Version  string            `json:"version"`
+	Findings []cluster.Finding `json:"findings"`
+}
+
+func (d *diagnosis) write(env Env, output string) error {
+	if output != "" {
+		text, err := forPrograms(d, output)
+		if err != nil {
+			return fmt.Errorf("doctor: %w", err)
+		}
+		if _, err := env.Stdout.Write(text); err != nil {
+			return fmt.Errorf("cannot write to stdout: %w", err)
+		}
+	} else {
+		page := &page{writer: env.Stdout}
+		page.section("kubectl-oidc_login %s", d.Version)
+		page.findings(d.Findings)
+		if page.err != nil {
+			return page.err
+		}
+	}
+	if cluster.Worst(d.Findings) == cluster.Error {
+		return errors.New("there is something to be mended")
+	}
+	return nil
+}
+
+// examine looks at everything, whatever is wrong before.
+func examine(ctx context.Context, target *target, chosen targetOptions, terminal *terminal) *diagnosis {
+	d := &doctor{target: target, chosen: chosen, terminal: terminal}
+	d.checkProgram()
+	d.checkUser()
+	d.checkPolicy()
+	d.checkKubectl(ctx)
+	d.checkBrowser()
+	d.checkProxy()
+	session, err := newQuietSession(target.flags, target.env, terminal, target.options)
+	if err != nil {
+		d.add(cluster.Error, "flags", err.Error()+".", hintsOf(err)...)
+		return &diagnosis{version(), d.findings}
+	}
+	d.session = session
+	d.checkStore(ctx)
+	d.checkProvider(ctx)
+	d.checkSession(ctx)
+	d.checkCluster(ctx)
+	return &diagnosis{version(), d.findings}
+}

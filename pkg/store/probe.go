@@ -1,0 +1,59 @@
+package store
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"runtime"
+	"time"
+)
+
+// ProbeKeychain writes, reads and removes an item of its own in the OS keychain, and returns how long that took.
+func (s *Store) ProbeKeychain(ctx context.Context) (time.Duration, error) {
+	items := newKeychain(InKeychain, s.config.keychain())
+	name, value := "probe/"+rand.Text(), rand.Text()
+	started := time.Now()
+	err := items.set(ctx, name, []byte(value))
+	if err == nil {
+		var got []byte
+		if got, err = items.get(ctx, name); err == nil && string(got) != value {
+			err = errors.New("the keychain returns something else than was put into it")
+		}
+		err = errors.Join(err, items.remove(ctx, name))
+	}
+	return time.Since(started), err
+}
+
+// CheckFiles returns an error where others can read or change what this program keeps in files. What is not there is
+// fine: it will be made for its owner alone.
+func (s *Store) CheckFiles() error {
+	if runtime.GOOS == "windows" {
+		return nil // the profile's access rights protect it
+	}
+	var open []error
+	err := filepath.WalkDir(s.config.Directory, func(path string, entry fs.DirEntry, err error) error {
+		if errors.Is(err, fs.ErrNotExist) {
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+		info, err := entry.Info()
+		if err == nil && entry.Type()&fs.ModeSymlink == 0 && info.Mode().Perm()&0o077 != 0 && len(open) < 3 {
+			open = append(open, fmt.Errorf("%s has the mode %04o", path, info.Mode().Perm()))
+		}
+		return nil
+	})
+	return errors.Join(append(open, err)...)
+}
+
+// CheckLocks returns an error where no lock can be had.
+func (s *Store) CheckLocks() error {
+	name := filepath.Join(s.config.Locks, "probe.lock")
+	defer func() { _ = os.Remove(name) }()
+	return canLock(s.config.Locks, name)
+}
