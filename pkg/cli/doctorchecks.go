@@ -180,8 +180,10 @@ func (d *doctor) checkKubectl(ctx context.Context) {
 	}
 	minor, minorErr := strconv.Atoi(strings.TrimRight(printed.ClientVersion.Minor, "+"))
 	switch {
-	case err != nil || minorErr != nil:
+	case err != nil:
 		d.add(cluster.Warning, "kubectl", path+" does not say its version.")
+	case minorErr != nil:
+		d.add(cluster.Note, "kubectl", path+" was built without a version.")
 	case minor < 22:
 		d.add(cluster.Error, "kubectl", path+" is "+printed.ClientVersion.GitVersion+", which knows no client.authentication.k8s.io/v1.",
 			"Install a newer one.")

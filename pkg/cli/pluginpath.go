@@ -36,7 +36,7 @@ func pluginsInPath(env Env) []string {
 	var found []string
 	for _, folder := range filepath.SplitList(env.getenv("PATH")) {
 		candidate := filepath.Join(folder, pluginName())
-		if info, err := os.Stat(candidate); err == nil && filepath.IsAbs(candidate) && !info.IsDir() {
+		if filepath.IsAbs(candidate) && executableAt(candidate) != "" {
 			found = append(found, candidate)
 		}
 	}

@@ -63,6 +63,8 @@ func TestNewcomer(t *testing.T) {
 		t.Errorf("setup, the second time: %s", second)
 	}
 
+	isExamined(t, computer, apiServer, printedBlock(t, first.Stdout, "Tell the API server"))
+
 	if output := computer.Plugin(t, "logout"); output.ExitCode != 0 {
 		t.Errorf("logout: %s", output)
 	}
