@@ -42,6 +42,10 @@ test: ## Run everything, from unit tests to real servers; installs or builds wha
 conformance: ## Run the tests that need no server; writes docs/conformance.md, which says what they prove
 	go test -race -timeout 15m -json ./... | go run ./test/conformance -write docs/conformance.md
 
+.PHONY: docs
+docs: ## Write docs/reference: what each command says of itself
+	go run ./test/reference
+
 .PHONY: fuzz
 fuzz: ## Run each fuzz target for some seconds, or for FUZZTIME (60s, 100000x)
 	@for package in $$(go list ./...); do \

@@ -42,6 +42,7 @@ func allowedImports() map[string][]string {
 		"test":             {},
 		"test/bench":       {modulePath + "test/idp"},
 		"test/bench/floor": {},
+		"test/reference":   {modulePath + "pkg/cli"},
 		"test/idp":         {"github.com/go-jose/go-jose/v4"},
 		"test/conformance": {modulePath + "test/conformance/requirements"},
 		// Every test package imports it.

@@ -27,7 +27,7 @@ the provider do not end with that; logout ends one there too.`,
 	}
 	addDirectoryFlag(command.Flags(), &options.directory)
 	command.Flags().StringVar(&options.mode, "token-cache-storage", string(store.Auto),
-		"where to clean: auto (everywhere), keyring or disk; the last two leave documents, locks and notes")
+		"`place` to clean: auto (everywhere), keyring or disk; the last two leave documents, locks and notes")
 	addVerboseFlag(command.Flags(), &verbose)
 	return command
 }

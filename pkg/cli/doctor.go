@@ -26,7 +26,8 @@ nothing but an item of its own in the keychain, which it removes. There is no se
 a bug report. It ends with code 1 where it has found an error.`,
 		Example: `  ` + commandName + ` doctor
   ` + commandName + ` doctor --context=production
-  ` + commandName + ` doctor --output=json`,
+  ` + commandName + ` doctor --output=json
+  ` + commandName + ` doctor kubeconfig`,
 		Args: noArguments,
 		RunE: func(command *cobra.Command, _ []string) error {
 			if !slices.Contains([]string{"", "json", "yaml"}, output) {
@@ -41,6 +42,7 @@ a bug report. It ends with code 1 where it has found an error.`,
 			return examine(ctx, target, chosen, terminal).write(env, output)
 		},
 	}
+	command.AddCommand(newDoctorKubeconfigCommand(env))
 	options.addFlags(command.Flags())
 	chosen.addFlags(command.Flags())
 	command.Flags().StringVarP(&output, "output", "o", "", "print in a `format` for programs: json or yaml")

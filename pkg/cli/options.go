@@ -114,7 +114,7 @@ func (o *loginOptions) addFlags(flags *pflag.FlagSet) {
 	o.addBrowserFlags(flags)
 	flags.IntVar(&o.timeoutSeconds, "authentication-timeout-sec", defaultLoginTimeoutSeconds, "how many `seconds` a login may take")
 	flags.StringVar(&o.interactive, "interactive", interactiveAuto,
-		"whether you may be asked to log in: auto (not by shell completion, CI, or where nobody could see it), always or never")
+		"`when` you may be asked to log in: auto (not by shell completion, CI, or where nobody could see it), always or never")
 	flags.StringVar(&o.nextURL, "open-url-after-authentication", "", "`URL` at which the browser ends after a login (default: a page of this program)")
 	o.server.addFlags(flags)
 	o.pkce.addFlags(flags)
@@ -173,7 +173,7 @@ func (o *storeOptions) addFlags(flags *pflag.FlagSet) {
 	addDirectoryFlag(flags, &o.directory)
 	// kubelogin's default is disk.
 	flags.StringVar(&o.mode, "token-cache-storage", string(store.Auto),
-		"where tokens lie: auto (refresh token in the OS keychain, ID token in a file), keyring, disk or none")
+		"`place` where tokens lie: auto (refresh token in the OS keychain, ID token in a file), keyring, disk or none")
 }
 
 // providerConfig turns the flags into what pkg/provider takes, but for those of a login.

@@ -83,11 +83,15 @@ renews the login without you. Start with setup.`,
 			newLogoutCommand(env, terminal),
 			newDoctorCommand(env, terminal),
 			newCleanCommand(env, terminal),
+			newCompletionCommand(env),
 			newVersionCommand(),
 		)
 	}
 	addKlogFlags(root.PersistentFlags())
-	root.CompletionOptions.HiddenDefaultCmd = true
+	root.CompletionOptions.DisableDefaultCmd = true // ours knows kubectl
+	if len(env.Args) > 0 && (env.Args[0] == cobra.ShellCompRequestCmd || env.Args[0] == cobra.ShellCompNoDescRequestCmd) {
+		completeFlags(root, env)
+	}
 	return root
 }
 

@@ -77,7 +77,7 @@ func (o *setupOptions) addFlags(flags *pflag.FlagSet) {
 	flags.StringVar(&o.role, "role", "view", "cluster `role` that the printed binding gives")
 	flags.BoolVar(&o.yes, "yes", false, "write the kubeconfig without asking")
 	flags.BoolVar(&o.dryRun, "dry-run", false, "show what would be written, and write nothing")
-	flags.StringVar(&o.output, "output", "", "kubeconfig: print a kubeconfig without secrets that everybody can take with --from; log nobody in")
+	flags.StringVar(&o.output, "output", "", "`format` kubeconfig: print a kubeconfig without secrets that everybody can take with --from; log nobody in")
 	flags.StringVar(&o.from, "from", "", "`file` or https URL of such a kubeconfig, to be merged into yours")
 	flags.SortFlags = false
 }

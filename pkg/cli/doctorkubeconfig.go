@@ -1,0 +1,84 @@
+package cli
+
+import (
+	"fmt"
+	"os"
+	"slices"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/kubectl-oidc-login/kubectl-oidc-login/pkg/kubeconfig"
+)
+
+func newDoctorKubeconfigCommand(env Env) *cobra.Command {
+	var chosen targetOptions
+	var output string
+	command := &cobra.Command{
+		Use:   "kubeconfig",
+		Short: "Judge the credentials of every user of the kubeconfig",
+		Long: `Judge the credentials of every user of the kubeconfig.
+
+People log in by OpenID Connect, with tokens that live for a minute; service accounts are for machines, and client
+certificates for breaking glass. For each user it says what the credential is, why that matters, what to do, and, where
+there is one, the command that lets this plugin take its place. It shows no secret, and changes nothing.`,
+		Example: `  ` + commandName + ` doctor kubeconfig
+  ` + commandName + ` doctor kubeconfig --kubeconfig=admin.conf -o json`,
+		Args: noArguments,
+		RunE: func(*cobra.Command, []string) error {
+			if !slices.Contains([]string{"", "json", "yaml"}, output) {
+				return misused(fmt.Errorf("--output=%s: must be json or yaml", output))
+			}
+			config, err := chosen.load(env)
+			if err != nil {
+				return err
+			}
+			return writeVerdicts(env, config.Judge(env.Now(), os.ReadFile), output)
+		},
+	}
+	command.Flags().StringVar(&chosen.kubeconfig, "kubeconfig", "", "`file` to read in place of $KUBECONFIG and ~/.kube/config")
+	command.Flags().StringVarP(&output, "output", "o", "", "print in a `format` for programs: json or yaml")
+	return command
+}
+
+func writeVerdicts(env Env, verdicts []kubeconfig.Verdict, output string) error {
+	if output != "" {
+		text, err := forPrograms(map[string]any{"users": verdicts}, output)
+		if err == nil {
+			_, err = env.Stdout.Write(text)
+		}
+		if err != nil {
+			return fmt.Errorf("doctor: %w", err)
+		}
+		return nil
+	}
+	page := &page{writer: env.Stdout}
+	if len(verdicts) == 0 {
+		page.line("The kubeconfig has no users.")
+	}
+	for _, verdict := range verdicts {
+		page.section("%-8s %s: %s", verdict.Severity, verdict.User, verdict.What)
+		used := "used by no context"
+		if len(verdict.Contexts) > 0 {
+			used = "used by " + strings.Join(verdict.Contexts, ", ")
+		}
+		page.line("         %s; in %s", used, verdict.File)
+		for _, text := range []string{verdict.Why, verdict.Remedy} {
+			if text != "" {
+				page.line("         %s", text)
+			}
+		}
+		if len(verdict.Migration) > 0 {
+			page.line("         %s", commandName+" "+quoteAll(verdict.Migration))
+		}
+	}
+	return page.err
+}
+
+func quoteAll(words []string) string {
+	var quoted []string
+	for _, word := range words {
+		quoted = append(quoted, quote(word))
+	}
+	return strings.Join(quoted, " ")
+}

@@ -1,0 +1,254 @@
+package kubeconfig
+
+import (
+	"crypto/x509"
+	"encoding/base64"
+	"encoding/json"
+	"encoding/pem"
+	"fmt"
+	"path"
+	"slices"
+	"strings"
+	"time"
+)
+
+// Severity says how bad a credential is.
+type Severity string
+
+// The severities, from good to bad.
+const (
+	OK      Severity = "ok"
+	Note    Severity = "note"
+	Warning Severity = "warning"
+	Error   Severity = "error" // it does not work, or should not
+)
+
+// Verdict is what is to be said of one user of a kubeconfig. There is no secret in it.
+type Verdict struct {
+	User     string   `json:"user"`
+	File     string   `json:"file"`
+	Contexts []string `json:"contexts,omitempty"` // that use it
+	Severity Severity `json:"severity"`
+	What     string   `json:"what"`             // the kind of credential
+	Why      string   `json:"why,omitempty"`    // it matters
+	Remedy   string   `json:"remedy,omitempty"` // what to do
+	// Migration are the words of a command of this plugin that takes the credential's place, without the program's name.
+	Migration []string `json:"migration,omitempty"`
+}
+
+// Judge judges every user: people should log in by OpenID Connect, service accounts are for machines, and client
+// certificates are for breaking glass. ReadFile reads the files that users name.
+func (c *Config) Judge(now time.Time, readFile func(string) ([]byte, error)) []Verdict {
+	var verdicts []Verdict
+	for _, user := range c.Users {
+		j := judge{user: user, now: now, readFile: readFile}
+		verdict := j.verdict()
+		verdict.User, verdict.File = user.Name, user.File
+		for _, context := range c.Contexts {
+			if context.User == user.Name {
+				verdict.Contexts = append(verdict.Contexts, context.Name)
+			}
+		}
+		verdicts = append(verdicts, verdict)
+	}
+	return verdicts
+}
+
+type judge struct {
+	user     User
+	now      time.Time
+	readFile func(string) ([]byte, error)
+}
+
+// verdict looks at what kubectl takes first.
+func (j judge) verdict() Verdict {
+	u := j.user
+	others := u
+	others.Impersonate = ""
+	switch {
+	case u.AuthProvider != nil:
+		return j.authProvider()
+	case u.Exec != nil && others.HasOtherCredentials():
+		return Verdict{Severity: Error, What: "a plugin and another credential", Why: "kubectl takes the other one, and never calls the plugin.",
+			Remedy: "Remove one of them."}
+	case u.Exec != nil:
+		return j.plugin()
+	case !u.Token.IsEmpty():
+		return j.token(u.Token.Reveal(), "a token in plain text")
+	case u.TokenFile != "":
+		return j.tokenFile()
+	case u.ClientCertificate != "" || len(u.ClientCertificateData) > 0:
+		return j.certificate()
+	case u.Username != "" || !u.Password.IsEmpty():
+		return j.migrate(Verdict{Severity: Error, What: "a username and a password",
+			Why: "Kubernetes has not taken them since 1.19, and they lie here for everybody who can read the file.", Remedy: "Log in by OpenID Connect."})
+	}
+	return Verdict{Severity: Note, What: "no credential", Remedy: "Remove the user, if nothing else fills it in."}
+}
+
+func (j judge) plugin() Verdict {
+	exec := j.user.Exec
+	arguments, ours := exec.PluginArguments()
+	name := path.Base(strings.ReplaceAll(exec.Command, `\`, "/"))
+	if !ours {
+		return Verdict{Severity: OK, What: "the plugin " + name, Why: "It gets short-lived credentials, as this one does."}
+	}
+	verdict := Verdict{Severity: OK, What: "this plugin"}
+	secret := slices.ContainsFunc(arguments, func(argument string) bool {
+		return strings.HasPrefix(argument, "--oidc-client-secret=") || strings.HasPrefix(argument, "--password=")
+	})
+	switch {
+	case !slices.Contains([]string{"client.authentication.k8s.io/v1", "client.authentication.k8s.io/v1beta1"}, exec.APIVersion):
+		verdict.Severity, verdict.Why, verdict.Remedy = Error, "kubectl does not know its apiVersion.", "Set it to client.authentication.k8s.io/v1."
+	case exec.APIVersion == "client.authentication.k8s.io/v1" && exec.InteractiveMode == "":
+		verdict.Severity, verdict.Why, verdict.Remedy = Error, "kubectl refuses it without interactiveMode.", "Set it to IfAvailable."
+	case secret:
+		verdict.Severity, verdict.Why = Warning, "There is a secret among its arguments, which every process of the machine can read."
+		verdict.Remedy = "Say where the secret lies, with --oidc-client-secret-file, -env or -keychain."
+	case name == "kubectl" || name == "kubectl.exe":
+		verdict.Severity, verdict.Why = Note, "It is called by way of kubectl: slower, and a policy for plugins would have to allow them all."
+		verdict.Remedy = "Name kubectl-oidc_login itself as the command."
+	}
+	return verdict
+}
+
+// authProvider is what kubectl 1.26 removed.
+func (j judge) authProvider() Verdict {
+	provider := j.user.AuthProvider
+	verdict := Verdict{Severity: Error, What: "the auth-provider " + provider.Name,
+		Why: "kubectl has not known it since 1.26.", Remedy: "Use the plugin of your cloud."}
+	if provider.Name != "oidc" {
+		return verdict
+	}
+	verdict.Remedy = "Run the command; it takes its place."
+	if provider.Config["client-secret"] != "" {
+		verdict.Remedy = "Put the client secret into a file that only you can read, and run the command with --oidc-client-secret-file; it takes its place."
+	}
+	verdict = j.migrate(verdict, "--oidc-issuer-url="+provider.Config["idp-issuer-url"], "--oidc-client-id="+provider.Config["client-id"])
+	for _, scope := range strings.FieldsFunc(provider.Config["extra-scopes"], func(r rune) bool { return r == ',' || r == ' ' }) {
+		verdict.Migration = append(verdict.Migration, "--oidc-extra-scope="+scope)
+	}
+	if file := provider.Config["idp-certificate-authority"]; file != "" {
+		verdict.Migration = append(verdict.Migration, "--certificate-authority="+file)
+	}
+	if data := provider.Config["idp-certificate-authority-data"]; data != "" {
+		verdict.Migration = append(verdict.Migration, "--certificate-authority-data="+data)
+	}
+	return verdict
+}
+
+func (j judge) tokenFile() Verdict {
+	text, err := j.readFile(j.user.TokenFile)
+	if err != nil {
+		return Verdict{Severity: Error, What: "a token in a file", Why: "The file cannot be read.", Remedy: "Remove the user, or mend " + j.user.TokenFile + "."}
+	}
+	return j.token(strings.TrimSpace(string(text)), "a token in a file")
+}
+
+// jwtClaims are those by which tokens are told apart.
+type jwtClaims struct {
+	Issuer   string   `json:"iss"`
+	Subject  string   `json:"sub"`
+	Audience any      `json:"aud"`
+	Expiry   *float64 `json:"exp"`
+}
+
+func (j judge) token(raw, what string) Verdict {
+	claims, ok := readClaims(raw)
+	switch {
+	case !ok:
+		return j.migrate(Verdict{Severity: Warning, What: what,
+			Why: "It says neither who it is for nor when it ends, and whoever reads it is you.", Remedy: "Log in by OpenID Connect."})
+	case strings.HasPrefix(claims.Subject, "system:serviceaccount:"):
+		return j.serviceAccount(claims)
+	}
+	verdict := Verdict{Severity: Warning, What: what + ", of the issuer " + claims.Issuer,
+		Why: "Whoever reads it is you until it ends" + j.end(claims) + ".", Remedy: "Log in by OpenID Connect."}
+	if j.hasEnded(claims) {
+		verdict.Severity, verdict.Why = Error, "It has ended"+j.end(claims)+"."
+	}
+	client, _ := claims.Audience.(string)
+	if !strings.HasPrefix(claims.Issuer, "https://") || client == "" {
+		return j.migrate(verdict)
+	}
+	return j.migrate(verdict, "--oidc-issuer-url="+claims.Issuer, "--oidc-client-id="+client)
+}
+
+// serviceAccount: those are for machines.
+func (j judge) serviceAccount(claims jwtClaims) Verdict {
+	verdict := Verdict{Severity: Warning, What: "the service account " + strings.TrimPrefix(claims.Subject, "system:serviceaccount:"),
+		Why:    "It is for a machine: the audit log has no person, there are no groups, and it cannot be revoked but by deleting it" + j.end(claims) + ".",
+		Remedy: "A person should log in by OpenID Connect; a machine should get a token that is bound to it, and short-lived."}
+	switch {
+	case claims.Expiry == nil:
+		verdict.Severity, verdict.Why = Error, "It never ends, the audit log has no person, and whoever reads it can do what it can, until its Secret is deleted."
+	case j.hasEnded(claims):
+		verdict.Severity, verdict.Why = Error, "It has ended"+j.end(claims)+"."
+	}
+	return j.migrate(verdict)
+}
+
+func readClaims(raw string) (claims jwtClaims, ok bool) {
+	parts := strings.Split(raw, ".")
+	if len(parts) != 3 {
+		return claims, false
+	}
+	payload, err := base64.RawURLEncoding.DecodeString(parts[1])
+	return claims, err == nil && json.Unmarshal(payload, &claims) == nil
+}
+
+func (c jwtClaims) expiry() time.Time { return time.Unix(int64(*c.Expiry), 0) }
+
+func (j judge) hasEnded(claims jwtClaims) bool {
+	return claims.Expiry != nil && j.now.After(claims.expiry())
+}
+
+func (j judge) end(claims jwtClaims) string {
+	if claims.Expiry == nil {
+		return ""
+	}
+	return " (" + claims.expiry().UTC().Format(time.DateOnly) + ")"
+}
+
+// certificate: those are for breaking glass.
+func (j judge) certificate() Verdict {
+	verdict := Verdict{Severity: Warning, What: "a client certificate",
+		Why:    "Nobody can revoke it, and its groups are fixed until it ends.",
+		Remedy: "Keep it offline, for breaking glass only, and log in by OpenID Connect."}
+	text := j.user.ClientCertificateData
+	if len(text) == 0 {
+		var err error
+		if text, err = j.readFile(j.user.ClientCertificate); err != nil {
+			verdict.Severity, verdict.Why = Error, "The file cannot be read: "+j.user.ClientCertificate+"."
+			return j.migrate(verdict)
+		}
+	}
+	block, _ := pem.Decode(text)
+	if block == nil {
+		verdict.Severity, verdict.Why = Error, "It is no PEM certificate."
+		return j.migrate(verdict)
+	}
+	certificate, err := x509.ParseCertificate(block.Bytes)
+	if err != nil {
+		verdict.Severity, verdict.Why = Error, "It is no X.509 certificate."
+		return j.migrate(verdict)
+	}
+	verdict.What = fmt.Sprintf("a client certificate of %q in the groups %q, until %s", certificate.Subject.CommonName,
+		certificate.Subject.Organization, certificate.NotAfter.UTC().Format(time.DateOnly))
+	switch {
+	case j.now.After(certificate.NotAfter):
+		verdict.Severity, verdict.Why = Error, "It has ended."
+	case slices.Contains(certificate.Subject.Organization, "system:masters"):
+		verdict.Severity, verdict.Why = Error, "It can do everything, whatever RBAC says, and nobody can revoke it."
+	}
+	return j.migrate(verdict)
+}
+
+// migrate names the command that takes the credential's place.
+func (j judge) migrate(verdict Verdict, flags ...string) Verdict {
+	if len(flags) == 0 {
+		flags = []string{"--oidc-issuer-url=https://issuer.example.com", "--oidc-client-id=kubernetes"}
+	}
+	verdict.Migration = append([]string{"setup", "--user=" + j.user.Name}, flags...)
+	return verdict
+}
