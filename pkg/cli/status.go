@@ -133,8 +133,9 @@ type status struct {
 
 type idTokenStatus struct {
 	Good                bool   `json:"good"`
-	ExpirationTimestamp string `json:"expirationTimestamp"` // RFC 3339 in UTC
-	expiry              time.Time
+	ExpirationTimestamp string `json:"expirationTimestamp"` // RFC 3339 in UTC, as the next
+	ReceivedTimestamp   string `json:"receivedTimestamp"`   // by the last login or refresh
+	expiry, received    time.Time
 }
 
 type sessionStatus struct {
@@ -166,7 +167,13 @@ func (s *session) readStatus(ctx context.Context, now time.Time) (*status, error
 }
 
 func (s *status) addIDToken(idToken token.IDToken, now time.Time) {
-	s.IDToken = &idTokenStatus{idToken.LivesAt(now), idToken.Expiry.UTC().Format(time.RFC3339), idToken.Expiry}
+	s.IDToken = &idTokenStatus{
+		Good:                idToken.LivesAt(now),
+		ExpirationTimestamp: idToken.Expiry.UTC().Format(time.RFC3339),
+		ReceivedTimestamp:   idToken.Issued.UTC().Format(time.RFC3339),
+		expiry:              idToken.Expiry,
+		received:            idToken.Issued,
+	}
 	claims, err := idToken.Claims()
 	if err != nil {
 		return // what was verified once can be read; the rest is worth showing all the same
@@ -238,6 +245,9 @@ func (s *status) forPeople() []byte {
 	line("issuer", s.Issuer)
 	line("client ID", s.ClientID)
 	line("ID token", s.IDToken.describe())
+	if s.IDToken != nil {
+		line("renewed", s.IDToken.received.Format(time.DateTime))
+	}
 	line("session", s.Session.describe())
 	if s.Server != nil {
 		fmt.Fprintf(&text, "\nThe API server sees:\n  username: %s\n  groups: %s\n", oneLine(s.Server.Username),
