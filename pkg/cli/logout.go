@@ -29,7 +29,7 @@ func newLogoutCommand(env Env, terminal *terminal) *cobra.Command {
 It is for the current context of your kubeconfig, or the one that you name, or the provider of the flags; with --all for
 all users there that log in by this plugin.
 
-It revokes the refresh token at the provider, and removes what is stored of this login: the session, the ID token and
+It revokes the refresh token at the provider, or uses it up where nothing can be revoked, and removes what is stored of this login: the session, the ID token and
 notes, also where the provider cannot be reached, which ends with code 4. Other logins stay. An ID token that kubectl
 has lives on until it expires, since a cluster does not ask the provider.
 
@@ -203,6 +203,8 @@ func (r *logoutReport) revoked(revocation token.Revocation) {
 	switch err := revocation.Err; {
 	case err == nil:
 		r.line("revoked the %s at the provider", name)
+	case errors.Is(err, token.ErrUsedUp):
+		r.line("the provider has no revocation endpoint; the refresh token was used up instead, and its successor thrown away")
 	case errors.Is(err, token.ErrNoRevocation):
 		r.terminal.warn(errors.New("the provider has no revocation endpoint, so this login lives on there until it ends by itself"))
 	case errors.Is(err, token.ErrUnsupportedTokenType):

@@ -65,7 +65,7 @@ func judgeProvider(issuer string, report provider.Report) []cluster.Finding {
 		fmt.Sprintf("This machine's clock is %s off the provider's.", report.Skew.Abs()), "Set the clock; best by NTP.")
 	if !report.Revocation {
 		findings = append(findings, cluster.Finding{Severity: cluster.Note, Subject: "logout",
-			Text: "It has no revocation endpoint, so a logout cannot end the session there."})
+			Text: "It has no revocation endpoint, so a logout can only use the refresh token up."})
 	}
 	return findings
 }

@@ -18,6 +18,9 @@ var ErrNoLock = errors.New("no lock can be had")
 // ErrNoRevocation says that the provider offers no way to revoke tokens.
 var ErrNoRevocation = errors.New("no revocation endpoint")
 
+// ErrUsedUp says that a refresh token was used for the last time in place of a revocation.
+var ErrUsedUp = errors.New("used up")
+
 // ErrUnsupportedTokenType says that the provider does not revoke tokens of this kind.
 var ErrUnsupportedTokenType = errors.New("tokens of this kind cannot be revoked")
 

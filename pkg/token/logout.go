@@ -61,15 +61,41 @@ func (s *Source) revokeAll(ctx context.Context, key Key, held Holdings, tell fun
 	defer cancel()
 	for _, token := range revocable(key, held) {
 		err := s.Provider.Revoke(limited, key, token.kind, token.secret)
+		if errors.Is(err, ErrNoRevocation) {
+			s.useUpAll(limited, key, held.Sessions, tell, err)
+			return nil // which goes for the others too
+		}
 		if err != nil && (ctx.Err() != nil || isOurs(err)) {
 			return err
 		}
 		tell(Revocation{token.kind, err})
-		if errors.Is(err, ErrNoRevocation) || isUnreachable(err) {
-			return nil // which goes for the others too
+		if isUnreachable(err) {
+			return nil // as it is for the others
 		}
 	}
 	return nil
+}
+
+// useUpAll ends refresh tokens that work once, where they cannot be revoked: each is used, and what replaces it is thrown
+// away, so that whoever has a copy has nothing (https://www.rfc-editor.org/rfc/rfc9700#section-4.14.2). Of one that works
+// again and again this is not possible.
+func (s *Source) useUpAll(ctx context.Context, key Key, sessions []Session, tell func(Revocation), cause error) {
+	if len(sessions) == 0 {
+		tell(Revocation{AccessToken, cause})
+	}
+	for _, session := range sessions {
+		outcome := cause
+		if !session.Static && s.useUp(ctx, key, session) {
+			outcome = ErrUsedUp
+		}
+		tell(Revocation{RefreshToken, outcome})
+	}
+}
+
+func (s *Source) useUp(ctx context.Context, key Key, session Session) bool {
+	set, err := s.Provider.Refresh(ctx, key, session)
+	next := set.Session.RefreshToken // may come beside an error
+	return errors.Is(err, ErrSessionEnded) || !next.IsEmpty() && !next.Equal(session.RefreshToken)
 }
 
 type revocableToken struct {

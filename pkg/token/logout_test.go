@@ -53,9 +53,17 @@ func TestLogout(t *testing.T) {
 			world: func() *world { w := withHoldings("a", "b"); w.revoke = answers(unreachable()); return w }(),
 			want:  around("REVOKE refresh_token rt-a", "told cannot reach op.example", "forget"),
 		},
-		"no endpoint": {
+		"no endpoint: used up": {
 			world: func() *world { w := withHoldings("a", "b"); w.revoke = answers(ErrNoRevocation); return w }(),
-			want:  around("REVOKE refresh_token rt-a", "told no revocation endpoint", "forget"),
+			want:  around("REVOKE refresh_token rt-a", "REFRESH rt-a", "told used up", "REFRESH rt-b", "told used up", "forget"),
+		},
+		"no endpoint, and it works again and again": {
+			world: func() *world {
+				w := withHoldings("a")
+				w.revoke, w.held.Sessions[0].Static = answers(ErrNoRevocation), true
+				return w
+			}(),
+			want: around("REVOKE refresh_token rt-a", "told no revocation endpoint", "forget"),
 		},
 		"one kind is not supported: the other may be": {
 			world: func() *world {
