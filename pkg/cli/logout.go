@@ -29,9 +29,9 @@ func newLogoutCommand(env Env, terminal *terminal) *cobra.Command {
 It is for the current context of your kubeconfig, or the one that you name, or the provider of the flags; with --all for
 all users there that log in by this plugin.
 
-It revokes the refresh token at the provider, or uses it up where nothing can be revoked, and removes what is stored of this login: the session, the ID token and
-notes, also where the provider cannot be reached, which ends with code 4. Other logins stay. An ID token that kubectl
-has lives on until it expires, since a cluster does not ask the provider.
+It revokes the refresh token at the provider, or uses it up where nothing can be revoked, and removes what is stored of
+this login: the session, the ID token and notes, also where the provider cannot be reached, which ends with code 4. Other
+logins stay. An ID token that kubectl has lives on until it expires, since a cluster does not ask the provider.
 
 Your browser may still be logged in at the provider; with --provider-session that ends too.`,
 		Example: `  ` + commandName + ` logout
