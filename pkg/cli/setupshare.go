@@ -11,6 +11,7 @@ import (
 	"net/http"
 	"net/url"
 	"os"
+	"reflect"
 	"slices"
 	"strings"
 	"time"
@@ -140,12 +141,15 @@ func (s *setup) planOf(theirs *kubeconfig.Config) (*plan, error) {
 		if err := checkSharedCluster(one); err != nil {
 			return nil, misused(fmt.Errorf("--from: %w", err))
 		}
-		if old, found := config.Cluster(one.Name); found && old.Server != one.Server {
+		if old, found := config.Cluster(one.Name); found && !isSameCluster(old, one) {
 			return nil, misused(fmt.Errorf("--from: you have another cluster %q already", one.Name))
 		}
 	}
 	plan.Clusters = theirs.Clusters
 	for _, one := range theirs.Contexts {
+		if err := checkSharedContext(theirs, one); err != nil {
+			return nil, misused(fmt.Errorf("--from: %w", err))
+		}
 		if old, found := config.Context(one.Name); found && (old.User != one.User || old.Cluster != one.Cluster) {
 			return nil, misused(fmt.Errorf("--from: you have another context %q already", one.Name))
 		}
@@ -214,6 +218,23 @@ func checkSharedCluster(one kubeconfig.Cluster) error {
 		return fmt.Errorf("the cluster %q: a shared kubeconfig may not turn TLS off, name a proxy, or name a file", one.Name)
 	}
 	return nil
+}
+
+// checkSharedContext refuses to join a stranger's cluster to a credential that is there already, which kubectl would then
+// send to it.
+func checkSharedContext(theirs *kubeconfig.Config, one kubeconfig.Context) error {
+	_, hasUser := theirs.User(one.User)
+	_, hasCluster := theirs.Cluster(one.Cluster)
+	if !hasUser || !hasCluster {
+		return fmt.Errorf("the context %q joins a user and a cluster that are not both in the same file", one.Name)
+	}
+	return nil
+}
+
+// isSameCluster compares all that says whom kubectl talks to.
+func isSameCluster(one, other kubeconfig.Cluster) bool {
+	one.File, other.File = "", ""
+	return reflect.DeepEqual(one, other)
 }
 
 // commandLine is how a person reads what will run.

@@ -107,12 +107,11 @@ func (s *setup) user(command string, described kubeconfig.Cluster) (kubeconfig.U
 	return kubeconfig.User{
 		Name: cmp.Or(s.wanted.user, userName(described.Name, s.options.provider.issuerURL)),
 		Exec: &kubeconfig.Exec{
-			APIVersion:         "client.authentication.k8s.io/v1",
-			Command:            command,
-			Args:               append([]string{"get-token"}, arguments...),
-			InstallHint:        installHint,
-			InteractiveMode:    "IfAvailable", // Always would fail where kubectl reads stdin
-			ProvideClusterInfo: false,
+			APIVersion:      "client.authentication.k8s.io/v1",
+			Command:         command,
+			Args:            append([]string{"get-token"}, arguments...),
+			InstallHint:     installHint,
+			InteractiveMode: "IfAvailable", // Always would fail where kubectl reads stdin
 		},
 	}, nil
 }

@@ -90,6 +90,9 @@ func (o *targetOptions) choose(config *kubeconfig.Config) (kubeconfig.User, kube
 	if !ok {
 		return kubeconfig.User{}, kubeconfig.Cluster{}, misused(fmt.Errorf("the kubeconfig has no user %q", name))
 	}
+	if o.context == "" && context.User != name { // a token is for no other cluster than the user's
+		context, _ = config.ContextOf(name)
+	}
 	cluster, _ := config.Cluster(context.Cluster)
 	return user, cluster, nil
 }

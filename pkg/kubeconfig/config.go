@@ -130,6 +130,11 @@ func (c *Config) Context(name string) (Context, bool) {
 	return find(c.Contexts, func(one Context) bool { return one.Name == name })
 }
 
+// ContextOf finds the first context of a user.
+func (c *Config) ContextOf(user string) (Context, bool) {
+	return find(c.Contexts, func(one Context) bool { return one.User == user })
+}
+
 // User finds a user by its name.
 func (c *Config) User(name string) (User, bool) {
 	return find(c.Users, func(one User) bool { return one.Name == name })
