@@ -244,7 +244,7 @@ func (s *setup) isSure(ctx context.Context, plan *plan) (bool, error) {
 // difference shows which lines go and come, and hides secrets that stand beside them.
 func difference(written kubeconfig.Written) string {
 	_, hunks, _ := strings.Cut(string(diff.Diff("", written.Before, "", written.After)), "\n@@")
-	secrets := regexp.MustCompile(`(?m)^([-+ ].*\b(?:token|password|client-key-data|id-token|refresh-token|access-token|client-secret)"?:|[-+ ].*--oidc-request-header=).*$`)
+	secrets := regexp.MustCompile(`(?m)^([-+ ].*\b(?:token|password|client-key-data|id-token|refresh-token|access-token|client-secret)"?:|[-+ ].*--(?:oidc-request-header|oidc-client-secret|password)=).*$`)
 	return secrets.ReplaceAllString("@@"+hunks, "$1 (not shown)")
 }
 
