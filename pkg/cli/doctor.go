@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"slices"
 
 	"github.com/spf13/cobra"
 
@@ -30,8 +29,8 @@ a bug report. It ends with code 1 where it has found an error.`,
   ` + commandName + ` doctor kubeconfig`,
 		Args: noArguments,
 		RunE: func(command *cobra.Command, _ []string) error {
-			if !slices.Contains([]string{"", "json", "yaml"}, output) {
-				return misused(fmt.Errorf("--output=%s: must be json or yaml", output))
+			if err := checkOutput(output); err != nil {
+				return err
 			}
 			target, err := chosen.resolve(env, &options, command.Flags())
 			if err != nil {

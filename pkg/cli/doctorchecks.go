@@ -295,17 +295,13 @@ func (d *doctor) checkCluster(ctx context.Context) {
 		return
 	}
 	d.session.source.MayAsk = func() error { return errNoSession }
-	idToken, ok := d.session.source.Stored(ctx, d.session.key)
-	if !ok {
-		var err error
-		if idToken, err = d.session.source.Obtain(ctx, d.session.key); err != nil {
-			if !errors.Is(err, errNoSession) {
-				d.add(cluster.Error, "session", err.Error()+".", hintsOf(err)...)
-			}
-			return
-		}
+	idToken, err := d.session.goodToken(ctx)
+	switch {
+	case err == nil:
+		d.judgeToken(ctx, idToken)
+	case !errors.Is(err, errNoSession):
+		d.add(cluster.Error, "session", err.Error()+".", hintsOf(err)...)
 	}
-	d.judgeToken(ctx, idToken)
 }
 
 var errNoSession = errors.New("nobody is logged in")
@@ -328,10 +324,6 @@ func (d *doctor) judgeToken(ctx context.Context, idToken token.IDToken) {
 	case err != nil:
 		d.add(cluster.Error, "cluster", err.Error()+".", hintsOf(err)...)
 	default:
-		text := "It sees the user " + seen.Username
-		if len(seen.Groups) > 0 {
-			text += " in the groups " + strings.Join(seen.Groups, ", ")
-		}
-		d.add(cluster.OK, "cluster", text+".")
+		d.add(cluster.OK, "cluster", seenAs(seen))
 	}
 }

@@ -3,7 +3,6 @@ package cli
 import (
 	"fmt"
 	"os"
-	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -26,8 +25,8 @@ there is one, the command that lets this plugin take its place. It shows no secr
   ` + commandName + ` doctor kubeconfig --kubeconfig=admin.conf -o json`,
 		Args: noArguments,
 		RunE: func(*cobra.Command, []string) error {
-			if !slices.Contains([]string{"", "json", "yaml"}, output) {
-				return misused(fmt.Errorf("--output=%s: must be json or yaml", output))
+			if err := checkOutput(output); err != nil {
+				return err
 			}
 			config, err := chosen.load(env)
 			if err != nil {

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -173,11 +172,14 @@ func (s *setup) setUp(ctx context.Context) error {
 // client-go keeps credentials by these words, so the same login is always the same words. A secret is named, not shown.
 func getTokenArguments(flags *pflag.FlagSet) []string {
 	var arguments []string
+	var login options
+	known := pflag.NewFlagSet("get-token", pflag.ContinueOnError)
+	login.addFlags(known)
 	flags.VisitAll(func(flag *pflag.Flag) {
 		switch values, ok := flag.Value.(pflag.SliceValue); {
 		case !flag.Changed:
 		case flag.Hidden: // without effect, or another name of a default
-		case !isLoginFlag(flag.Name):
+		case known.Lookup(flag.Name) == nil || flag.Name == "v" || flag.Name == "interactive": // a verb's own
 		case flag.Name == "oidc-client-secret":
 			arguments = append(arguments, "--oidc-client-secret=YOUR_CLIENT_SECRET")
 		case flag.Name == "password":
@@ -204,12 +206,4 @@ func quote(word string) string {
 		return word
 	}
 	return "'" + strings.ReplaceAll(word, "'", `'\''`) + "'"
-}
-
-// isLoginFlag tells the flags of get-token that belong into a kubeconfig from a verb's own.
-func isLoginFlag(name string) bool {
-	var known options
-	flags := pflag.NewFlagSet("", pflag.ContinueOnError)
-	known.addFlags(flags)
-	return flags.Lookup(name) != nil && !slices.Contains([]string{"v", "interactive"}, name)
 }

@@ -182,11 +182,8 @@ func checkShared(user kubeconfig.User) error {
 	case len(user.Exec.Env) > 0:
 		return fmt.Errorf("the user %q sets variables, which a shared kubeconfig may not", user.Name)
 	}
-	var read options
-	flags := pflag.NewFlagSet("get-token", pflag.ContinueOnError)
-	read.addFlags(flags)
-	flags.Bool("force-refresh", false, "")
-	if err := flags.Parse(arguments[1:]); err != nil {
+	read, flags, err := parseGetToken(arguments[1:])
+	if err != nil {
 		return fmt.Errorf("the user %q: %w", user.Name, err)
 	}
 	if flags.NArg() > 0 {

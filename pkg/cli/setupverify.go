@@ -44,12 +44,7 @@ func (s *setup) askCluster(ctx context.Context, session *session, plan *plan, ev
 		return []cluster.Finding{{Severity: cluster.Warning, Subject: "cluster", Text: err.Error(),
 			Remedy: strings.Join(hintsOf(err), " ")}}
 	}
-	text := "It sees the user " + seen.Username
-	if len(seen.Groups) > 0 {
-		text += " in the groups " + strings.Join(seen.Groups, ", ")
-	}
-	text += "."
-	findings := []cluster.Finding{{Subject: "cluster", Text: text}}
+	findings := []cluster.Finding{{Subject: "cluster", Text: seenAs(seen)}}
 	if predicted, err := authentication.Identity(evidence.Claims); err == nil {
 		findings = append(findings, cluster.Compare(predicted, seen)...)
 	}
@@ -62,13 +57,27 @@ func (s *session) whoAmI(ctx context.Context, env Env, described kubeconfig.Clus
 	if err != nil {
 		return cluster.Identity{}, err
 	}
-	idToken, ok := s.source.Stored(ctx, s.key)
-	if !ok {
-		if idToken, err = s.source.Obtain(ctx, s.key); err != nil {
-			return cluster.Identity{}, err
-		}
+	idToken, err := s.goodToken(ctx)
+	if err != nil {
+		return cluster.Identity{}, err
 	}
 	return cluster.WhoAmI(ctx, server, idToken.Raw)
+}
+
+func (s *session) goodToken(ctx context.Context) (token.IDToken, error) {
+	if idToken, ok := s.source.Stored(ctx, s.key); ok {
+		return idToken, nil
+	}
+	return s.source.Obtain(ctx, s.key)
+}
+
+// seenAs says whom an API server sees.
+func seenAs(seen cluster.Identity) string {
+	text := "It sees the user " + seen.Username
+	if len(seen.Groups) > 0 {
+		text += " in the groups " + strings.Join(seen.Groups, ", ")
+	}
+	return text + "."
 }
 
 func hintsOf(err error) []string {

@@ -40,8 +40,8 @@ provider's UserInfo endpoint says of you. It ends with code 3 where you are not 
   ` + commandName + ` status --oidc-issuer-url=https://issuer.example.com --oidc-client-id=kubernetes --userinfo -o json`,
 		Args: noArguments,
 		RunE: func(command *cobra.Command, _ []string) error {
-			if !slices.Contains([]string{"", "json", "yaml"}, output) {
-				return misused(fmt.Errorf("--output=%s: must be json or yaml", output))
+			if err := checkOutput(output); err != nil {
+				return err
 			}
 			return showStatus(command, env, terminal, &options, chosen, output, asks)
 		},
@@ -64,9 +64,7 @@ func showStatus(command *cobra.Command, env Env, terminal *terminal, options *op
 		return err
 	}
 	session.source.LoginHint = loginHint(target.name(chosen))
-	ctx, stop := env.Interruptible(command.Context())
-	defer stop()
-	answers, err := asks.ask(ctx, session, target)
+	answers, err := asks.ask(command.Context(), session, target)
 	if err != nil {
 		return err
 	}
@@ -97,6 +95,11 @@ type statusAnswers struct {
 
 // ask logs nobody in.
 func (q statusQuestions) ask(ctx context.Context, session *session, target *target) (answers statusAnswers, err error) {
+	if !q.server && !q.userInfo {
+		return answers, nil // and signals need not be watched
+	}
+	ctx, stop := target.env.Interruptible(ctx)
+	defer stop()
 	if q.userInfo {
 		if answers.userInfo, err = session.source.UserInfo(ctx, session.key); err != nil {
 			return answers, err
@@ -209,6 +212,14 @@ func (s *status) write(env Env, output string) error {
 	}
 	if _, err := env.Stdout.Write(text); err != nil {
 		return fmt.Errorf("cannot write to stdout: %w", err)
+	}
+	return nil
+}
+
+// checkOutput is for verbs whose -o is for programs.
+func checkOutput(output string) error {
+	if !slices.Contains([]string{"", "json", "yaml"}, output) {
+		return misused(fmt.Errorf("--output=%s: must be json or yaml", output))
 	}
 	return nil
 }

@@ -103,12 +103,8 @@ func newTarget(env Env, user kubeconfig.User, cluster kubeconfig.Cluster, given 
 	if !ok {
 		return nil, misused(fmt.Errorf("the kubeconfig's user %q does not log in by this plugin", user.Name))
 	}
-	var read options
-	flags := pflag.NewFlagSet("get-token", pflag.ContinueOnError)
-	read.addFlags(flags)
-	flags.Bool("force-refresh", false, "")
-	addKlogFlags(flags)
-	if err := flags.Parse(arguments[1:]); err != nil {
+	read, flags, err := parseGetToken(arguments[1:])
+	if err != nil {
 		return nil, misused(fmt.Errorf("the kubeconfig's user %q: %w", user.Name, err))
 	}
 	if err := addGiven(flags, given); err != nil {
@@ -117,7 +113,17 @@ func newTarget(env Env, user kubeconfig.User, cluster kubeconfig.Cluster, given 
 	for _, variable := range user.Exec.Env {
 		env.Environ = append(slices.Clip(env.Environ), variable.Name+"="+variable.Value)
 	}
-	return &target{env: env, options: &read, flags: flags, user: user, cluster: cluster}, nil
+	return &target{env: env, options: read, flags: flags, user: user, cluster: cluster}, nil
+}
+
+// parseGetToken reads the arguments of get-token as that would.
+func parseGetToken(arguments []string) (*options, *pflag.FlagSet, error) {
+	read := &options{}
+	flags := pflag.NewFlagSet("get-token", pflag.ContinueOnError)
+	read.addFlags(flags)
+	flags.Bool("force-refresh", false, "")
+	addKlogFlags(flags)
+	return read, flags, flags.Parse(arguments)
 }
 
 // addGiven sets flags as they were given elsewhere; lists grow.

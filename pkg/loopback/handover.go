@@ -86,7 +86,7 @@ func (h *Handover) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	case isBack:
 		h.serveBack(w, r)
 	default:
-		h.servePage(w, r)
+		servePage(w, r, h.done, &h.page, h.fetched)
 	}
 }
 
@@ -114,21 +114,6 @@ func (h *Handover) serveBack(w http.ResponseWriter, r *http.Request) {
 	w.WriteHeader(http.StatusSeeOther)
 	_ = http.NewResponseController(w).Flush()
 	close(h.done)
-}
-
-func (h *Handover) servePage(w http.ResponseWriter, r *http.Request) {
-	select {
-	case <-h.done:
-	default:
-		http.NotFound(w, r)
-		return
-	}
-	h.page.write(w)
-	_ = http.NewResponseController(w).Flush()
-	select {
-	case h.fetched <- struct{}{}:
-	default:
-	}
 }
 
 // write sends the form on by a script, or by a button where there are no scripts. Where the form may lead is not limited:

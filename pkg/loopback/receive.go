@@ -182,16 +182,21 @@ func (h *handler) begin(state string) { h.current.Store(&attempt{state: state}) 
 
 // servePage shows how it ended.
 func (h *handler) servePage(w http.ResponseWriter, r *http.Request) {
+	servePage(w, r, h.answered, &h.page, h.fetched)
+}
+
+// servePage shows a page that is valid once ready is closed, and tells by fetched, which need not be awaited, that it went out.
+func servePage(w http.ResponseWriter, r *http.Request, ready <-chan struct{}, page *Page, fetched chan<- struct{}) {
 	select {
-	case <-h.answered:
+	case <-ready:
 	default:
 		http.NotFound(w, r)
 		return
 	}
-	h.page.write(w)
+	page.write(w)
 	_ = http.NewResponseController(w).Flush()
 	select {
-	case h.fetched <- struct{}{}:
+	case fetched <- struct{}{}:
 	default:
 	}
 }
