@@ -21,9 +21,10 @@ func readUsage(t *testing.T) (flags, kubelogin string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	flags, kubelogin, found := strings.Cut(string(text), comingFromKubelogin)
-	if !found {
-		t.Fatalf("docs/usage.md has no part %q", comingFromKubelogin)
+	_, flags, hasFlags := strings.Cut(string(text), "\n## Flags\n")
+	flags, kubelogin, hasKubelogin := strings.Cut(flags, comingFromKubelogin)
+	if !hasFlags || !hasKubelogin {
+		t.Fatal("docs/usage.md lacks one of its parts")
 	}
 	return flags, kubelogin
 }
@@ -37,18 +38,18 @@ func firstCells(text string) []string {
 	return cells
 }
 
-// docs/usage.md explains the flags of get-token, login, logout and setup: all of them, once, and no others.
+// docs/usage.md explains the flags of get-token, login, status, logout and setup: all of them, once, and no others.
 func TestUsageFlags(t *testing.T) {
 	t.Parallel()
 	text, _ := readUsage(t)
 	documented := firstCells(text)
 	var helped []string
-	for _, verb := range []string{"get-token", "login", "logout", "setup"} {
+	for _, verb := range []string{"get-token", "login", "status", "logout", "setup"} {
 		code, help, _ := callQuietly(t, verb, "--help")
 		if code != 0 {
 			t.Fatalf("--help ended with %d", code)
 		}
-		for _, match := range regexp.MustCompile(`(?m)^ +(-v|--[a-z-]+)`).FindAllStringSubmatch(help, -1) {
+		for _, match := range regexp.MustCompile(`(?m)^ +(-[ov]|--[a-z-]+)`).FindAllStringSubmatch(help, -1) {
 			helped = append(helped, match[1])
 		}
 	}
