@@ -42,6 +42,20 @@ test: ## Run everything, from unit tests to real servers; installs or builds wha
 conformance: ## Run the tests that need no server; writes docs/conformance.md, which says what they prove
 	go test -race -timeout 15m -json ./... | go run ./test/conformance -write docs/conformance.md
 
+# Of what a release has, this leaves out what needs a service: a Docker engine, and an identity that signs.
+.PHONY: snapshot
+snapshot: ## Build into dist all that a release has, and that needs no service
+	sbom=$$(test/cached-build test/release/cyclonedx-gomod cyclonedx-gomod github.com/CycloneDX/cyclonedx-gomod/cmd/cyclonedx-gomod) && \
+	goreleaser=$$(test/cached-build test/release/goreleaser goreleaser github.com/goreleaser/goreleaser/v2) && \
+	PATH="$$(dirname $$sbom):$$PATH" $$goreleaser release --snapshot --clean --skip=docker,sign
+	mkdir -p dist/homebrew-tap/Formula
+	go run ./test/release/render dist test/release/homebrew.rb > dist/homebrew-tap/Formula/kubectl-oidc-login.rb
+
+.PHONY: krew
+krew: ## Write dist/krew-index, a custom index of krew, with the checksums of what is in dist
+	mkdir -p dist/krew-index/plugins
+	go run ./test/release/render dist krew-manifest.yaml > dist/krew-index/plugins/oidc-login.yaml
+
 .PHONY: docs
 docs: ## Write docs/reference: what each command says of itself
 	go run ./test/reference
