@@ -43,11 +43,15 @@ conformance: ## Run the tests that need no server; writes docs/conformance.md, w
 	go test -race -timeout 15m -json ./... | go run ./test/conformance -write docs/conformance.md
 
 # Of what a release has, this leaves out what needs a service: a Docker engine, and an identity that signs.
+# goreleaser reads no commit where git names no remote, as in a copy of the repository.
+WITH_REMOTE := GIT_CONFIG_COUNT=1 GIT_CONFIG_KEY_0=remote.origin.url \
+	GIT_CONFIG_VALUE_0=https://github.com/kubectl-oidc-login/kubectl-oidc-login.git
+
 .PHONY: snapshot
 snapshot: ## Build into dist all that a release has, and that needs no service
 	sbom=$$(test/cached-build test/release/cyclonedx-gomod cyclonedx-gomod github.com/CycloneDX/cyclonedx-gomod/cmd/cyclonedx-gomod) && \
 	goreleaser=$$(test/cached-build test/release/goreleaser goreleaser github.com/goreleaser/goreleaser/v2) && \
-	PATH="$$(dirname $$sbom):$$PATH" $$goreleaser release --snapshot --clean --skip=docker,sign
+	PATH="$$(dirname $$sbom):$$PATH" $(WITH_REMOTE) $$goreleaser release --snapshot --clean --skip=docker,sign
 	mkdir -p dist/homebrew-tap/Formula
 	go run ./test/release/render dist test/release/homebrew.rb > dist/homebrew-tap/Formula/kubectl-oidc-login.rb
 
