@@ -15,7 +15,7 @@ help: ## List the targets
 
 .PHONY: build
 build: ## Build bin/kubectl-oidc_login
-	CGO_ENABLED=0 go build -trimpath -ldflags="-s -w" -o bin/kubectl-oidc_login ./cmd/kubectl-oidc_login
+	CGO_ENABLED=0 go build -trimpath -buildvcs=auto -ldflags="-s -w" -o bin/kubectl-oidc_login ./cmd/kubectl-oidc_login
 
 .PHONY: check
 check: ## The quick loop: everything that needs no server
@@ -35,6 +35,7 @@ lint: ## gofmt, go vet, staticcheck and tidy modules; builds for the other syste
 test: ## Run everything, from unit tests to real servers; installs or builds what that needs
 	test/install-packages
 	$(MAKE) --no-print-directory conformance
+	$(MAKE) --no-print-directory snapshot krew
 	cd test/demo && go test -count=1 -timeout 10m ./... # the go command does not see that they build the product
 	cd test/e2e && go test -count=1 -timeout 30m ./...
 
@@ -51,7 +52,7 @@ WITH_REMOTE := GIT_CONFIG_COUNT=1 GIT_CONFIG_KEY_0=remote.origin.url \
 snapshot: ## Build into dist all that a release has, and that needs no service
 	sbom=$$(test/cached-build test/release/cyclonedx-gomod cyclonedx-gomod github.com/CycloneDX/cyclonedx-gomod/cmd/cyclonedx-gomod) && \
 	goreleaser=$$(test/cached-build test/release/goreleaser goreleaser github.com/goreleaser/goreleaser/v2) && \
-	PATH="$$(dirname $$sbom):$$PATH" $(WITH_REMOTE) $$goreleaser release --snapshot --clean --skip=docker,sign
+	PATH="$$(dirname $$sbom):$$PATH" $(WITH_REMOTE) $$goreleaser release --snapshot --clean --skip=docker,sign $(GORELEASER_FLAGS)
 	mkdir -p dist/homebrew-tap/Formula
 	go run ./test/release/render dist test/release/homebrew.rb > dist/homebrew-tap/Formula/kubectl-oidc-login.rb
 

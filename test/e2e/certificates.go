@@ -54,11 +54,11 @@ func NewCertificateAuthority(tb testing.TB) *CertificateAuthority {
 	return ca
 }
 
-// IssueServerCertificate signs a certificate for a new key.
-func (ca *CertificateAuthority) IssueServerCertificate(tb testing.TB) ServerCertificate {
+// IssueServerCertificate signs a certificate for a new key, also for other names.
+func (ca *CertificateAuthority) IssueServerCertificate(tb testing.TB, names ...string) ServerCertificate {
 	tb.Helper()
 	template := certificateTemplate("localhost")
-	template.DNSNames = []string{"localhost"}
+	template.DNSNames = append(names, "localhost")
 	template.IPAddresses = []net.IP{net.IPv4(127, 0, 0, 1), net.IPv6loopback}
 	template.KeyUsage = x509.KeyUsageDigitalSignature
 	template.ExtKeyUsage = []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth}

@@ -21,6 +21,8 @@ type Programs struct {
 	Dex       string
 	Zitadel   string
 	Kubectl   string
+	Krew      string
+	Validator string // krew's, of manifests
 
 	// Installed from Debian's packages.
 	Chromium      string
@@ -81,6 +83,8 @@ func (p *Programs) buildServers() error {
 	p.Dex = filepath.Join(folder, "dex")
 	p.Zitadel = filepath.Join(folder, "zitadel")
 	p.Kubectl = filepath.Join(folder, "kubectl")
+	p.Krew = filepath.Join(folder, "krew")
+	p.Validator = filepath.Join(folder, "validate-krew-manifest")
 	return nil
 }
 

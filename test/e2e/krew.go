@@ -1,0 +1,91 @@
+package e2e
+
+import (
+	"net/http"
+	"os"
+	"os/exec"
+	"path"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+)
+
+// dist is where `make snapshot krew` has put a release.
+const dist = "../../dist"
+
+// manifestFile is the krew manifest of that release.
+const manifestFile = dist + "/krew-index/plugins/oidc-login.yaml"
+
+// GetKrew gives the computer kubectl, with krew as a plugin.
+func (w *Workstation) GetKrew(tb testing.TB) {
+	tb.Helper()
+	programsFolder := tb.TempDir()
+	for name, program := range map[string]string{"kubectl": programs.Kubectl, "kubectl-krew": programs.Krew} {
+		if err := os.Symlink(program, filepath.Join(programsFolder, name)); err != nil {
+			tb.Fatal(err)
+		}
+	}
+	root := filepath.Join(w.Home, ".krew")
+	w.Path = filepath.Join(root, "bin") + ":" + programsFolder + ":" + w.Path
+}
+
+// KrewIndex is our custom index of krew, as a git repository on a server of the test.
+type KrewIndex struct {
+	folder string // the work tree
+	served string // the repository that is served
+}
+
+// NewKrewIndex makes the index that `make krew` has written a repository.
+func NewKrewIndex(tb testing.TB) *KrewIndex {
+	tb.Helper()
+	index := &KrewIndex{folder: filepath.Join(tb.TempDir(), "index"), served: filepath.Join(tb.TempDir(), "krew-index.git")}
+	if err := os.CopyFS(index.folder, os.DirFS(dist+"/krew-index")); err != nil {
+		tb.Fatal(err)
+	}
+	runGit(tb, index.folder, "init", "--quiet", "--initial-branch=main")
+	runGit(tb, index.folder, "init", "--quiet", "--bare", "--initial-branch=main", index.served)
+	index.publish(tb)
+	return index
+}
+
+// Release gives the plugin another version.
+func (i *KrewIndex) Release(tb testing.TB, version string) {
+	tb.Helper()
+	file := filepath.Join(i.folder, "plugins", "oidc-login.yaml")
+	manifest, err := os.ReadFile(file)
+	if err != nil {
+		tb.Fatal(err)
+	}
+	writeFile(tb, file, regexp.MustCompile(`(?m)^  version: .*$`).ReplaceAllString(string(manifest), "  version: "+version))
+	i.publish(tb)
+}
+
+func (i *KrewIndex) publish(tb testing.TB) {
+	tb.Helper()
+	runGit(tb, i.folder, "add", "--all")
+	runGit(tb, i.folder, "-c", "user.name=test", "-c", "user.email=test@example.com", "commit", "--quiet", "--message=A version")
+	runGit(tb, i.folder, "push", "--quiet", i.served, "HEAD:main")
+	runGit(tb, i.served, "update-server-info") // for servers that know nothing of git
+}
+
+// GitHub answers as github.com does for the index, and for the files of the release, whatever its version.
+func (i *KrewIndex) GitHub(tb testing.TB) http.Handler {
+	tb.Helper()
+	site := http.NewServeMux()
+	site.Handle("/kubectl-oidc-login/krew-index.git/",
+		http.StripPrefix("/kubectl-oidc-login/krew-index.git/", http.FileServer(http.Dir(i.served))))
+	site.HandleFunc("/kubectl-oidc-login/kubectl-oidc-login/releases/download/", func(w http.ResponseWriter, r *http.Request) {
+		http.ServeFile(w, r, filepath.Join(dist, path.Base(r.URL.Path)))
+	})
+	return site
+}
+
+func runGit(tb testing.TB, folder string, args ...string) {
+	tb.Helper()
+	command := exec.Command("git", args...)
+	command.Dir = folder
+	if output, err := command.CombinedOutput(); err != nil {
+		tb.Fatalf("git %s: %v\n%s", strings.Join(args, " "), err, output)
+	}
+}
