@@ -49,12 +49,15 @@ WITH_REMOTE := GIT_CONFIG_COUNT=1 GIT_CONFIG_KEY_0=remote.origin.url \
 	GIT_CONFIG_VALUE_0=https://github.com/kubectl-oidc-login/kubectl-oidc-login.git
 
 .PHONY: snapshot
-snapshot: ## Build into dist all that a release has, and that needs no service
+snapshot: release-files ## Build into dist all that a release has, and that needs no service
+	mkdir -p dist/homebrew-tap/Formula
+	go run ./test/release/render dist test/release/homebrew.rb > dist/homebrew-tap/Formula/kubectl-oidc-login.rb
+
+.PHONY: release-files
+release-files:
 	sbom=$$(test/cached-build test/release/cyclonedx-gomod cyclonedx-gomod github.com/CycloneDX/cyclonedx-gomod/cmd/cyclonedx-gomod) && \
 	goreleaser=$$(test/cached-build test/release/goreleaser goreleaser github.com/goreleaser/goreleaser/v2) && \
 	PATH="$$(dirname $$sbom):$$PATH" $(WITH_REMOTE) $$goreleaser release --snapshot --clean --skip=docker,sign $(GORELEASER_FLAGS)
-	mkdir -p dist/homebrew-tap/Formula
-	go run ./test/release/render dist test/release/homebrew.rb > dist/homebrew-tap/Formula/kubectl-oidc-login.rb
 
 .PHONY: krew
 krew: ## Write dist/krew-index, a custom index of krew, with the checksums of what is in dist

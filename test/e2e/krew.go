@@ -73,8 +73,9 @@ func (i *KrewIndex) publish(tb testing.TB) {
 func (i *KrewIndex) GitHub(tb testing.TB) http.Handler {
 	tb.Helper()
 	site := http.NewServeMux()
-	site.Handle("/kubectl-oidc-login/krew-index.git/",
-		http.StripPrefix("/kubectl-oidc-login/krew-index.git/", http.FileServer(http.Dir(i.served))))
+	for _, repository := range []string{"/kubectl-oidc-login/krew-index.git/", "/kubernetes-sigs/krew-index.git/"} { // krew wants its own, too
+		site.Handle(repository, http.StripPrefix(repository, http.FileServer(http.Dir(i.served))))
+	}
 	site.HandleFunc("/kubectl-oidc-login/kubectl-oidc-login/releases/download/", func(w http.ResponseWriter, r *http.Request) {
 		http.ServeFile(w, r, filepath.Join(dist, path.Base(r.URL.Path)))
 	})

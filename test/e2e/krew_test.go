@@ -27,6 +27,8 @@ func TestKrewInstallsAnArchive(t *testing.T) {
 	newcomer := newNewcomer(t)
 	computer := newcomer.computer
 	computer.GetKrew(t)
+	computer.Environment = StartInternet(t, newcomer.apiServer.CA, map[string]http.Handler{"github.com:443": NewKrewIndex(t).GitHub(t)}).Variables()
+	expectSuccess(t, computer.Kubectl(t, "krew", "update"))
 	expectSuccess(t, computer.Kubectl(t, "krew", "install", "--manifest="+manifestFile,
 		"--archive="+filepath.Join(dist, "kubectl-oidc_login_linux_"+runtime.GOARCH+".tar.gz")))
 	version := computer.Kubectl(t, "oidc-login", "version")
@@ -62,7 +64,7 @@ func TestKrewUpgrades(t *testing.T) {
 	expectSuccess(t, computer.Kubectl(t, "oidc-login", "version"))
 
 	index.Release(t, "v99.0.0")
-	upgrade := computer.Kubectl(t, "krew", "upgrade", "oidc-login/oidc-login")
+	upgrade := computer.Kubectl(t, "krew", "upgrade", "oidc-login")
 	expectSuccess(t, upgrade)
 	list := computer.Kubectl(t, "krew", "list")
 	if _, err := filepath.EvalSymlinks(filepath.Join(computer.Home, ".krew", "bin", "kubectl-oidc_login")); err != nil {
