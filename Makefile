@@ -55,9 +55,8 @@ snapshot: release-files ## Build into dist all that a release has, and that need
 
 .PHONY: release-files
 release-files:
-	sbom=$$(test/cached-build test/release/cyclonedx-gomod cyclonedx-gomod github.com/CycloneDX/cyclonedx-gomod/cmd/cyclonedx-gomod) && \
 	goreleaser=$$(test/cached-build test/release/goreleaser goreleaser github.com/goreleaser/goreleaser/v2) && \
-	PATH="$$(dirname $$sbom):$$PATH" $(WITH_REMOTE) $$goreleaser release --snapshot --clean --skip=docker,sign $(GORELEASER_FLAGS)
+	$(WITH_REMOTE) $$goreleaser release --snapshot --clean --skip=docker,sign $(GORELEASER_FLAGS)
 
 .PHONY: krew
 krew: ## Write dist/krew-index, a custom index of krew, with the checksums of what is in dist

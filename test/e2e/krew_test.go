@@ -2,7 +2,6 @@ package e2e
 
 import (
 	"net/http"
-	"os/exec"
 	"path/filepath"
 	"runtime"
 	"strings"
@@ -14,11 +13,10 @@ func TestKrewManifest(t *testing.T) {
 	t.Parallel()
 	ca := NewCertificateAuthority(t)
 	internet := StartInternet(t, ca, map[string]http.Handler{"github.com:443": NewKrewIndex(t).GitHub(t)})
-	validate := exec.Command(programs.Validator, "-manifest="+manifestFile)
-	validate.Env = append(internet.Variables(), "HOME="+t.TempDir(), "PATH=/usr/bin:/bin")
-	if output, err := validate.CombinedOutput(); err != nil {
-		t.Errorf("validate-krew-manifest: %v\n%s", err, output)
-	}
+	computer := NewWorkstation(t, &Keychain{})
+	computer.GetKrew(t)
+	computer.Environment = internet.Variables()
+	expectSuccess(t, computer.run(t, programs.Validator, "-manifest="+manifestFile))
 }
 
 // The archive of a release is installed as somebody does who has downloaded it, logs in, and is removed again.
