@@ -2,6 +2,7 @@ package e2e
 
 import (
 	"net/http"
+	"os"
 	"path/filepath"
 	"runtime"
 	"strings"
@@ -15,7 +16,13 @@ func TestKrewManifest(t *testing.T) {
 	internet := StartInternet(t, ca, map[string]http.Handler{"github.com:443": NewKrewIndex(t).GitHub(t)})
 	computer := NewWorkstation(t, &Keychain{})
 	computer.GetKrew(t)
-	computer.Environment = internet.Variables()
+	// The validator starts krew without the variables that lead to the test's internet.
+	folder := t.TempDir()
+	script := "#!/bin/sh\nexport " + strings.Join(internet.Variables(), " ") + "\nexec " + programs.Krew + ` "$@"` + "\n"
+	if err := os.WriteFile(filepath.Join(folder, "kubectl-krew"), []byte(script), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	computer.Path = folder + ":" + computer.Path
 	expectSuccess(t, computer.run(t, programs.Validator, "-manifest="+manifestFile))
 }
 
