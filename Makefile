@@ -5,6 +5,7 @@ SHELL       := bash
 .SHELLFLAGS := -o pipefail -c
 
 STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.2
+ACTIONLINT  := github.com/rhysd/actionlint/cmd/actionlint@v1.7.12
 MODULES     := . test/e2e test/e2e/servers/zitadel test/demo
 # A count, not a time: with a time, go test now and then reports its own deadline as a failure (go.dev/issue/75804).
 FUZZTIME    ?= 20000x
@@ -23,13 +24,16 @@ check: ## The quick loop: everything that needs no server
 	go test ./...
 
 .PHONY: lint
-lint: ## gofmt, go vet, staticcheck and tidy modules; builds for the other systems
+lint: ## gofmt, go vet, staticcheck, modules, licences and workflows; the tests compile for the other systems
 	@unformatted=$$(gofmt -l .); if [ -n "$$unformatted" ]; then echo "run gofmt on:"; echo "$$unformatted"; exit 1; fi
 	@for module in $(MODULES); do \
-		echo "lint $$module" && (cd $$module && go vet ./... && go mod tidy -diff && go run $(STATICCHECK) ./...) || exit 1; \
+		echo "lint $$module" && (cd $$module && go vet ./... && go mod tidy -diff && go mod verify && go run $(STATICCHECK) ./...) || exit 1; \
 	done
-	GOOS=windows go vet ./...
-	GOOS=darwin go vet ./...
+	@for system in windows darwin freebsd; do \
+		echo "lint for $$system" && GOOS=$$system go vet ./... && GOOS=$$system go test -exec=/bin/true ./... > /dev/null || exit 1; \
+	done
+	test/release/licenses > /dev/null
+	go run $(ACTIONLINT)
 
 .PHONY: test
 test: ## Run everything, from unit tests to real servers; installs or builds what that needs
@@ -43,16 +47,23 @@ test: ## Run everything, from unit tests to real servers; installs or builds wha
 conformance: ## Run the tests that need no server; writes docs/conformance.md, which says what they prove
 	go test -race -timeout 15m -json ./... | go run ./test/conformance -write docs/conformance.md
 
-# Of what a release has, this leaves out what needs a service: a Docker engine, and an identity that signs.
 # goreleaser reads no commit where git names no remote, as in a copy of the repository.
 WITH_REMOTE := GIT_CONFIG_COUNT=1 GIT_CONFIG_KEY_0=remote.origin.url \
 	GIT_CONFIG_VALUE_0=https://github.com/kubectl-oidc-login/kubectl-oidc-login.git
 
-.PHONY: snapshot
-snapshot: release-files ## Build into dist all that a release has, and that needs no service
-	mkdir -p dist/homebrew-tap/Formula
+WRITE_FORMULA = mkdir -p dist/homebrew-tap/Formula && \
 	go run ./test/release/render dist test/release/homebrew.rb > dist/homebrew-tap/Formula/kubectl-oidc-login.rb
 
+.PHONY: snapshot
+snapshot: release-files ## Build into dist all that a release has, and that needs no service
+	$(WRITE_FORMULA)
+
+.PHONY: release
+release: # of the tag that is checked out; for the release workflow alone
+	goreleaser=$$(test/cached-build test/release/goreleaser goreleaser github.com/goreleaser/goreleaser/v2) && $$goreleaser release --clean
+	$(WRITE_FORMULA)
+
+# Of what a release has, this leaves out what needs a service: a Docker engine, and an identity that signs.
 .PHONY: release-files
 release-files:
 	goreleaser=$$(test/cached-build test/release/goreleaser goreleaser github.com/goreleaser/goreleaser/v2) && \
