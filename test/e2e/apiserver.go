@@ -40,16 +40,16 @@ type APIServer struct {
 // each is accepted.
 func StartAPIServer(tb testing.TB, ca *CertificateAuthority, providers ...*Provider) *APIServer {
 	tb.Helper()
-	return startAPIServer(tb, ca, render(tb, authenticationConfiguration, map[string]any{
+	return startAPIServer(tb, ca, nil, render(tb, authenticationConfiguration, map[string]any{
 		"Providers":            providers,
 		"CertificateAuthority": ca.PEM,
 	}), providers...)
 }
 
-// StartStrangeAPIServer starts one that knows no provider, until Authenticate tells it.
-func StartStrangeAPIServer(tb testing.TB, ca *CertificateAuthority) *APIServer {
+// StartStrangeAPIServer starts one that knows no provider, until Authenticate tells it. The variables are for its environment.
+func StartStrangeAPIServer(tb testing.TB, ca *CertificateAuthority, variables ...string) *APIServer {
 	tb.Helper()
-	return startAPIServer(tb, ca, "apiVersion: apiserver.config.k8s.io/v1\nkind: AuthenticationConfiguration\njwt: []\n")
+	return startAPIServer(tb, ca, variables, "apiVersion: apiserver.config.k8s.io/v1\nkind: AuthenticationConfiguration\njwt: []\n")
 }
 
 // Authenticate gives the API server another authentication configuration, which it reads soon.
@@ -61,7 +61,7 @@ func (a *APIServer) Authenticate(tb testing.TB, configuration string) {
 	}
 }
 
-func startAPIServer(tb testing.TB, ca *CertificateAuthority, configuration string, providers ...*Provider) *APIServer {
+func startAPIServer(tb testing.TB, ca *CertificateAuthority, variables []string, configuration string, providers ...*Provider) *APIServer {
 	tb.Helper()
 	address := freeAddress(tb)
 	_, port, err := net.SplitHostPort(address)
@@ -80,7 +80,7 @@ func startAPIServer(tb testing.TB, ca *CertificateAuthority, configuration strin
 	apiServer.authenticationFile = authenticationFile
 
 	certificate := ca.IssueServerCertificate(tb)
-	server := startProcess(tb, exec.Command(programs.APIServer,
+	command := exec.Command(programs.APIServer,
 		"--etcd-servers="+StartEtcd(tb).URL,
 		"--bind-address=127.0.0.1",
 		"--secure-port="+port,
@@ -94,7 +94,9 @@ func startAPIServer(tb testing.TB, ca *CertificateAuthority, configuration strin
 		"--authorization-mode=RBAC",
 		"--token-auth-file="+tokenFile,
 		"--authentication-config="+authenticationFile,
-	))
+	)
+	command.Env = append(variables, "PATH=/usr/bin:/bin")
+	server := startProcess(tb, command)
 
 	client := ca.HTTPClient()
 	ready := getRequest(tb, apiServer.URL+"/readyz")

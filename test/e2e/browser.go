@@ -22,6 +22,7 @@ type Browser struct {
 	Command string
 
 	urls   chan string
+	sites  []string // rules that lead to them
 	opened atomic.Int32
 	tab    context.Context
 
@@ -42,6 +43,18 @@ func StartBrowser(tb testing.TB, ca *CertificateAuthority) *Browser {
 	tb.Helper()
 	browser := &Browser{urls: make(chan string, 100)}
 	browser.receiveURLs(tb)
+	browser.configureChromium(tb, ca, "localhost", "127.0.0.1")
+	return browser
+}
+
+// StartBrowserOn prepares a browser that reaches the sites of the internet besides.
+func StartBrowserOn(tb testing.TB, ca *CertificateAuthority, internet *Internet) *Browser {
+	tb.Helper()
+	browser := &Browser{urls: make(chan string, 100)}
+	browser.receiveURLs(tb)
+	for site, address := range internet.addresses {
+		browser.sites = append(browser.sites, "MAP "+site+" "+address)
+	}
 	browser.configureChromium(tb, ca, "localhost", "127.0.0.1")
 	return browser
 }
@@ -85,7 +98,7 @@ func (b *Browser) receiveURLs(tb testing.TB) {
 
 func (b *Browser) configureChromium(tb testing.TB, ca *CertificateAuthority, reachable ...string) {
 	tb.Helper()
-	rules := []string{"MAP * ~NOTFOUND"}
+	rules := append(b.sites, "MAP * ~NOTFOUND")
 	for _, host := range reachable {
 		rules = append(rules, "EXCLUDE "+host)
 	}

@@ -58,11 +58,29 @@ type Dex struct {
 // each person and client, tests that share it need a client each.
 func StartDex(tb testing.TB, ca *CertificateAuthority, moreClients ...string) *Dex {
 	tb.Helper()
+	return startDex(tb, ca, "", moreClients...)
+}
+
+// StartDexAs starts one that has another URL, where a site of the internet leads to its Traffic.
+func StartDexAs(tb testing.TB, ca *CertificateAuthority, issuerURL string) *Dex {
+	tb.Helper()
+	return startDex(tb, ca, issuerURL)
+}
+
+func startDex(tb testing.TB, ca *CertificateAuthority, issuerURL string, moreClients ...string) *Dex {
+	tb.Helper()
 	address := freeAddress(tb)
 	traffic := StartRecordingProxy(tb, ca, "https://"+address)
+	if issuerURL == "" {
+		issuerURL = traffic.URL + "/dex"
+	}
+	issuer, err := url.Parse(issuerURL)
+	if err != nil {
+		tb.Fatal(err)
+	}
 	dex := &Dex{client: ca.HTTPClient()}
 	dex.Provider = Provider{
-		IssuerURL: traffic.URL + "/dex",
+		IssuerURL: issuerURL,
 		Clients:   append([]string{ClientID}, moreClients...),
 		User: User{
 			ID:           "08a8684b-db88-4b73-90a9-3cd1661f5466",
@@ -89,7 +107,7 @@ func StartDex(tb testing.TB, ca *CertificateAuthority, moreClients ...string) *D
 	}))
 	server := startProcess(tb, exec.Command(programs.Dex, "serve", configurationFile))
 
-	discovery := getRequest(tb, "https://"+address+"/dex/.well-known/openid-configuration")
+	discovery := getRequest(tb, "https://"+address+issuer.Path+"/.well-known/openid-configuration")
 	server.awaitReady(tb, func() error { return probeHTTP(dex.client, discovery) })
 	return dex
 }

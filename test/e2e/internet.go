@@ -6,6 +6,9 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"net/http/httputil"
+	"net/url"
+	"sync"
 	"testing"
 )
 
@@ -13,27 +16,19 @@ import (
 type Internet struct {
 	ProxyURL string
 
-	ca *CertificateAuthority
+	ca        *CertificateAuthority
+	mu        sync.Mutex
+	addresses map[string]string // of its sites on this machine
 }
 
-// StartInternet starts a proxy (https://www.rfc-editor.org/rfc/rfc9110#section-9.3.6). The sites are by host and port, as
-// github.com:443; each has a certificate of the authority.
-func StartInternet(tb testing.TB, ca *CertificateAuthority, sites map[string]http.Handler) *Internet {
+// StartInternet starts a proxy that leads to no site yet. https://www.rfc-editor.org/rfc/rfc9110#section-9.3.6
+func StartInternet(tb testing.TB, ca *CertificateAuthority) *Internet {
 	tb.Helper()
-	addresses := map[string]string{}
-	for site, handler := range sites {
-		host, _, err := net.SplitHostPort(site)
-		if err != nil {
-			tb.Fatal(err)
-		}
-		server := httptest.NewUnstartedServer(handler)
-		server.TLS = &tls.Config{Certificates: ca.IssueServerCertificate(tb, host).TLSConfig(tb).Certificates}
-		server.StartTLS()
-		tb.Cleanup(server.Close)
-		addresses[site] = server.Listener.Addr().String()
-	}
+	internet := &Internet{ca: ca, addresses: map[string]string{}}
 	proxy := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		address, known := addresses[r.Host]
+		internet.mu.Lock()
+		address, known := internet.addresses[r.Host]
+		internet.mu.Unlock()
 		if r.Method != http.MethodConnect || !known {
 			http.Error(w, "this internet has no "+r.Method+" "+r.Host, http.StatusBadGateway)
 			return
@@ -41,7 +36,24 @@ func StartInternet(tb testing.TB, ca *CertificateAuthority, sites map[string]htt
 		tunnel(w, address)
 	}))
 	tb.Cleanup(proxy.Close)
-	return &Internet{ProxyURL: proxy.URL, ca: ca}
+	internet.ProxyURL = proxy.URL
+	return internet
+}
+
+// Add gives it a site, by host and port, with a certificate of the authority.
+func (i *Internet) Add(tb testing.TB, site string, handler http.Handler) {
+	tb.Helper()
+	host, _, err := net.SplitHostPort(site)
+	if err != nil {
+		tb.Fatal(err)
+	}
+	server := httptest.NewUnstartedServer(handler)
+	server.TLS = &tls.Config{Certificates: i.ca.IssueServerCertificate(tb, host).TLSConfig(tb).Certificates}
+	server.StartTLS()
+	tb.Cleanup(server.Close)
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	i.addresses[site] = server.Listener.Addr().String()
 }
 
 // Variables are those of the environment that lead programs, git among them, to it.
@@ -51,6 +63,22 @@ func (i *Internet) Variables() []string {
 		"NO_PROXY=127.0.0.1,localhost",
 		"SSL_CERT_FILE=" + i.ca.File,
 		"GIT_SSL_CAINFO=" + i.ca.File,
+	}
+}
+
+// ReverseProxy is a site that hands everything on to a server of the test.
+func ReverseProxy(tb testing.TB, ca *CertificateAuthority, backend string) http.Handler {
+	tb.Helper()
+	backendURL, err := url.Parse(backend)
+	if err != nil {
+		tb.Fatal(err)
+	}
+	return &httputil.ReverseProxy{
+		Rewrite: func(request *httputil.ProxyRequest) {
+			request.SetURL(backendURL)
+			request.Out.Host = request.In.Host
+		},
+		Transport: ca.HTTPClient().Transport,
 	}
 }
 

@@ -17,6 +17,9 @@ const dist = "../../dist"
 // manifestFile is the krew manifest of that release.
 const manifestFile = dist + "/krew-index/plugins/oidc-login.yaml"
 
+// gitHub is where our index and our releases are.
+const gitHub = "github.com:443"
+
 // GetKrew gives the computer kubectl, with krew as a plugin.
 func (w *Workstation) GetKrew(tb testing.TB) {
 	tb.Helper()

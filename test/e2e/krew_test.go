@@ -1,7 +1,6 @@
 package e2e
 
 import (
-	"net/http"
 	"os"
 	"path/filepath"
 	"runtime"
@@ -13,7 +12,8 @@ import (
 func TestKrewManifest(t *testing.T) {
 	t.Parallel()
 	ca := NewCertificateAuthority(t)
-	internet := StartInternet(t, ca, map[string]http.Handler{"github.com:443": NewKrewIndex(t).GitHub(t)})
+	internet := StartInternet(t, ca)
+	internet.Add(t, gitHub, NewKrewIndex(t).GitHub(t))
 	computer := NewWorkstation(t, &Keychain{})
 	computer.GetKrew(t)
 	// The validator starts krew without the variables that lead to the test's internet.
@@ -32,7 +32,9 @@ func TestKrewInstallsAnArchive(t *testing.T) {
 	newcomer := newNewcomer(t)
 	computer := newcomer.computer
 	computer.GetKrew(t)
-	computer.Environment = StartInternet(t, newcomer.apiServer.CA, map[string]http.Handler{"github.com:443": NewKrewIndex(t).GitHub(t)}).Variables()
+	internet := StartInternet(t, newcomer.apiServer.CA)
+	internet.Add(t, gitHub, NewKrewIndex(t).GitHub(t))
+	computer.Environment = internet.Variables()
 	expectSuccess(t, computer.Kubectl(t, "krew", "update"))
 	expectSuccess(t, computer.Kubectl(t, "krew", "install", "--manifest="+manifestFile,
 		"--archive="+filepath.Join(dist, "kubectl-oidc_login_linux_"+runtime.GOARCH+".tar.gz")))
@@ -59,7 +61,8 @@ func TestKrewUpgrades(t *testing.T) {
 	t.Parallel()
 	ca := NewCertificateAuthority(t)
 	index := NewKrewIndex(t)
-	internet := StartInternet(t, ca, map[string]http.Handler{"github.com:443": index.GitHub(t)})
+	internet := StartInternet(t, ca)
+	internet.Add(t, gitHub, index.GitHub(t))
 	computer := NewWorkstation(t, &Keychain{})
 	computer.GetKrew(t)
 	computer.Environment = internet.Variables()

@@ -26,8 +26,8 @@ const (
 	terminalRows    = 24
 )
 
-// Terminal is one of a person who came by SSH, with a program at it. All that the program prints for people comes here;
-// stdout goes to a file.
+// Terminal has a program at it. All that the program prints for people comes here; of one that came by SSH stdout goes to a
+// file.
 type Terminal struct {
 	keyboard *os.File
 	command  *exec.Cmd
@@ -38,8 +38,29 @@ type Terminal struct {
 	seen bytes.Buffer
 }
 
-// SitDown starts a program at a terminal of its own. It is ended with the test.
+// SitDown starts a program at a terminal of its own, of somebody who came by SSH. It is ended with the test.
 func (w *Workstation) SitDown(tb testing.TB, program string, args ...string) *Terminal {
+	tb.Helper()
+	command := exec.Command(program, args...)
+	command.Env = append(w.environ(), "SSH_CONNECTION=198.51.100.1 50022 192.0.2.7 22") // addresses for documents, RFC 5737
+	t := &Terminal{command: command, ended: make(chan struct{})}
+	command.Stdout = &t.stdout
+	t.start(tb)
+	return t
+}
+
+// SitDownAtDesk starts a program at a terminal in a window. Everything that it prints is to be seen there.
+func (w *Workstation) SitDownAtDesk(tb testing.TB, program string, args ...string) *Terminal {
+	tb.Helper()
+	command := exec.Command(program, args...)
+	command.Dir = w.Home
+	command.Env = append(w.environ(), "DISPLAY=:99")
+	t := &Terminal{command: command, ended: make(chan struct{})}
+	t.start(tb)
+	return t
+}
+
+func (t *Terminal) start(tb testing.TB) {
 	tb.Helper()
 	keyboard, screen, err := pty.Open()
 	if err != nil {
@@ -49,13 +70,12 @@ func (w *Workstation) SitDown(tb testing.TB, program string, args ...string) *Te
 	if err := pty.Setsize(keyboard, &pty.Winsize{Cols: terminalColumns, Rows: terminalRows}); err != nil {
 		tb.Fatal(err)
 	}
-	t := &Terminal{keyboard: keyboard, command: exec.Command(program, args...), ended: make(chan struct{})}
-	t.command.Env = append(w.environ(),
-		"TERM=xterm-256color",
-		"USER=alice",
-		"SSH_CONNECTION=198.51.100.1 50022 192.0.2.7 22", // addresses for documents, RFC 5737
-	)
-	t.command.Stdin, t.command.Stdout, t.command.Stderr = screen, &t.stdout, screen
+	t.keyboard = keyboard
+	t.command.Env = append(t.command.Env, "TERM=xterm-256color", "USER=alice")
+	t.command.Stdin, t.command.Stderr = screen, screen
+	if t.command.Stdout == nil {
+		t.command.Stdout = screen
+	}
 	t.command.SysProcAttr = &syscall.SysProcAttr{Setsid: true, Setctty: true, Pdeathsig: syscall.SIGKILL}
 	if err := t.command.Start(); err != nil {
 		tb.Fatal(err)
@@ -67,7 +87,6 @@ func (w *Workstation) SitDown(tb testing.TB, program string, args ...string) *Te
 		_ = keyboard.Close()
 		writeFile(tb, filepath.Join(tb.ArtifactDir(), "terminal.txt"), t.Shown())
 	})
-	return t
 }
 
 // watch notes what comes to the screen, until the program has ended.
@@ -128,6 +147,17 @@ func (t *Terminal) Reads(tb testing.TB, pattern string) (found string) {
 		return errors.New(shown)
 	})
 	return found
+}
+
+// Asks waits for a question, which no end of line follows.
+func (t *Terminal) Asks(tb testing.TB, question string) {
+	tb.Helper()
+	eventually(tb, 30*time.Second, fmt.Sprintf("the terminal to ask %q", question), func() error {
+		if shown := t.Shown(); !strings.Contains(shown, question) {
+			return errors.New(shown)
+		}
+		return nil
+	})
 }
 
 // Types types a line.
