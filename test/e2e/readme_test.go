@@ -64,6 +64,40 @@ func TestREADME(t *testing.T) {
 	if opened := browser.Opened(); opened != 1 {
 		t.Errorf("the browser was opened %d times, want 1", opened)
 	}
+
+	apiServer.runPods(t, admin)
+	assertRecorded(t, computer, func() { browser.Login(t, <-browser.urls, dex.User) })
+}
+
+// The picture in the README is such a session; it must be what somebody would see today.
+func assertRecorded(t *testing.T, computer *Workstation, logIn func()) {
+	t.Helper()
+	recording := &Recording{computer: computer}
+	recording.Type(t, "kubectl get pods", logIn)
+	recording.Type(t, "kubectl get pods", func() {})
+	recording.Type(t, "kubectl oidc-login status", func() {})
+	const file = "../../docs/images/session.svg"
+	if *updateImages {
+		writeFile(t, file, recording.SVG())
+	}
+	picture, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if now, then := recordedWords(recording.SVG()), recordedWords(string(picture)); now != then {
+		t.Errorf("docs/images/session.svg is old; go test -run README . -update-images records it again. It has\n%s\nand now it is\n%s", then, now)
+	}
+}
+
+// runPods puts pods into the cluster and, since it has no machines, says itself that they run.
+func (a *APIServer) runPods(t *testing.T, admin *Workstation) {
+	t.Helper()
+	expectSuccess(t, a.Admin(t, admin, "create", "serviceaccount", "default"))
+	for _, pod := range []string{"shop", "shop-database"} {
+		expectSuccess(t, a.Admin(t, admin, "run", pod, "--image=registry.example.com/"+pod))
+		expectSuccess(t, a.Admin(t, admin, "patch", "pod", pod, "--subresource=status", "--patch", `{"status":{"phase":"Running","containerStatuses":[`+
+			`{"name":"`+pod+`","ready":true,"started":true,"restartCount":0,"image":"x","imageID":"x","state":{"running":{}}}]}}`))
+	}
 }
 
 // readmeCommands are the blocks of commands in a part of the README.
