@@ -48,7 +48,7 @@ func wrap(lines []string) []string {
 }
 
 const (
-	recordedColumns = 96
+	recordedColumns = 100
 	cellWidth       = 8.4 // pixels, as are the following
 	cellHeight      = 20
 	margin          = 20
