@@ -83,10 +83,3 @@ func TestKrewUpgrades(t *testing.T) {
 	assertContains(t, list.Stdout, "oidc-login/oidc-login")
 	expectSuccess(t, computer.Kubectl(t, "oidc-login", "version"))
 }
-
-func expectSuccess(t *testing.T, output Output) {
-	t.Helper()
-	if err := output.failure(); err != nil {
-		t.Fatal(err)
-	}
-}

@@ -1,7 +1,6 @@
 package e2e
 
 import (
-	"errors"
 	"regexp"
 	"strings"
 	"testing"
@@ -81,12 +80,4 @@ func printedBlock(t *testing.T, text, title string) string {
 		t.Fatalf("nothing is printed below %q:\n%s", title, text)
 	}
 	return regexp.MustCompile(`(?m)^    `).ReplaceAllString(match[1], "")
-}
-
-// failure is nil where the program ended well.
-func (o Output) failure() error {
-	if o.ExitCode != 0 {
-		return errors.New(o.String())
-	}
-	return nil
 }

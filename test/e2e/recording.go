@@ -23,13 +23,13 @@ type recordedCommand struct {
 }
 
 // Type runs a command at a terminal of the computer; meanwhile, somebody may do something else.
-func (r *Recording) Type(t *testing.T, typed string, meanwhile func()) {
-	t.Helper()
+func (r *Recording) Type(tb testing.TB, typed string, meanwhile func()) {
+	tb.Helper()
 	started := time.Now()
-	terminal := r.computer.SitDownAtDesk(t, "bash", "-ec", typed)
+	terminal := r.computer.SitDownAtDesk(tb, "bash", "-ec", typed)
 	meanwhile()
-	output := terminal.End(t)
-	expectSuccess(t, output)
+	output := terminal.End(tb)
+	expectSuccess(tb, output)
 	shown := strings.Split(strings.TrimSpace(strings.ReplaceAll(output.Stderr, "\r\n", "\n")), "\n")
 	r.commands = append(r.commands, recordedCommand{typed, wrap(shown), time.Since(started)})
 }

@@ -138,3 +138,19 @@ func ParseToken(tb testing.TB, credential Output) string {
 	}
 	return execCredential.Status.Token
 }
+
+// failure is nil where the program ended well.
+func (o Output) failure() error {
+	if o.ExitCode != 0 {
+		return errors.New(o.String())
+	}
+	return nil
+}
+
+// expectSuccess ends the test where the program did not end well.
+func expectSuccess(tb testing.TB, output Output) {
+	tb.Helper()
+	if err := output.failure(); err != nil {
+		tb.Fatal(err)
+	}
+}
