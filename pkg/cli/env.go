@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"net/url"
 	"os"
+	"slices"
 	"strings"
 	"time"
 
@@ -83,4 +84,14 @@ func (e Env) getenv(name string) string {
 		}
 	}
 	return value
+}
+
+// without is this environment for those who have no use for a variable; "" leaves out none.
+func (e Env) without(name string) Env {
+	if name != "" {
+		e.Environ = slices.DeleteFunc(slices.Clone(e.Environ), func(variable string) bool {
+			return strings.HasPrefix(variable, name+"=")
+		})
+	}
+	return e
 }

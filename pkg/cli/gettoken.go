@@ -92,10 +92,11 @@ func newSession(flags *pflag.FlagSet, env Env, terminal *terminal, options *opti
 		return nil, err
 	}
 	config.Target = target
-	screen := newLoginScreen(env, terminal, options.login, config.Issuer)
+	browsing := env.without(options.secret.variable) // which a browser would get
+	screen := newLoginScreen(browsing, terminal, options.login, config.Issuer)
 	config.ShowLogin, config.ReadAnswer = screen.show, screen.readAnswer
 	config.ShowDevice = func(_ context.Context, device provider.Device) {
-		showDevice(env, terminal, options.login, config.Issuer, config.Log, device)
+		showDevice(browsing, terminal, options.login, config.Issuer, config.Log, device)
 	}
 	asker := &asker{env, terminal, options.grant}
 	config.AskCode, config.AskPassword = asker.code, asker.password

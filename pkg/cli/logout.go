@@ -141,7 +141,7 @@ func (t *target) logOut(ctx context.Context, terminal *terminal, logout logoutOp
 	if err != nil {
 		return err
 	}
-	return session.logOut(ctx, t.env, terminal, t.options.login, logout)
+	return session.logOut(ctx, t.env.without(t.options.secret.variable), terminal, t.options.login, logout)
 }
 
 // logOut ends the session of one identity, and says each step.
