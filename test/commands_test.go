@@ -64,6 +64,7 @@ func scriptCommands() map[string]func(*testscript.TestScript, bool, []string) {
 		"clock":         commandClock,
 		"credential":    commandCredential,
 		"nosecrets":     commandNoSecrets,
+		"harmless":      commandHarmless,
 		"opened":        commandOpened,
 		"page":          commandPage,
 		"parallel":      commandParallel,
@@ -269,6 +270,16 @@ func checkNoSecrets(script *testscript.TestScript, files ...string) {
 			if strings.Contains(text, secret) {
 				script.Fatalf("%s has a secret in it: %.6s...", name, secret)
 			}
+		}
+	}
+}
+
+// commandHarmless wants nothing in the output of the last program that a terminal would obey.
+func commandHarmless(script *testscript.TestScript, _ bool, _ []string) {
+	for _, stream := range []string{"stdout", "stderr"} {
+		text := script.ReadFile(stream)
+		if obeyed := regexp.MustCompile(`[\x00-\x08\x0b-\x1f\x7f-\x{9f}\x{202a}-\x{202e}]`).FindString(text); obeyed != "" {
+			script.Fatalf("%s has %q in it: %q", stream, obeyed, text)
 		}
 	}
 }
