@@ -25,10 +25,13 @@ type Programs struct {
 	Validator string // krew's, of manifests
 
 	// Installed from Debian's packages.
-	Chromium      string
-	DBusDaemon    string
-	KeyringDaemon string
-	SecretTool    string
+	Chromium           string
+	DBusDaemon         string
+	KeyringDaemon      string
+	SecretTool         string
+	Wine               string
+	WineServer         string
+	CompilerForWindows string // of C
 }
 
 // PreparePrograms builds the product into the folder, and the servers into a cache, and finds everything else.
@@ -56,6 +59,9 @@ func (p *Programs) findInstalled() error {
 		{&p.DBusDaemon, "dbus-daemon", "dbus"},
 		{&p.KeyringDaemon, "gnome-keyring-daemon", "gnome-keyring"},
 		{&p.SecretTool, "secret-tool", "libsecret-tools"},
+		{&p.Wine, "/usr/lib/wine/wine64", "wine64"}, // Debian does not put these into PATH
+		{&p.WineServer, "/usr/lib/wine/wineserver64", "wine64"},
+		{&p.CompilerForWindows, "x86_64-w64-mingw32-gcc", "gcc-mingw-w64-x86-64"},
 	} {
 		path, err := exec.LookPath(program.name)
 		if err != nil {

@@ -1,0 +1,130 @@
+package e2e
+
+import (
+	"bytes"
+	"errors"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+)
+
+// WindowsComputer is a person's computer with Windows, as far as wine is one. Its Credential Manager is empty.
+type WindowsComputer struct {
+	Home string // on this machine
+
+	prefix string
+	plugin string
+}
+
+// WindowsRun is a program that runs there, or has ended.
+type WindowsRun struct {
+	mu     sync.Mutex
+	stderr bytes.Buffer
+	ended  chan Output
+}
+
+// NewWindowsComputer makes a computer on which nothing was done yet, but that it has the plugin.
+func NewWindowsComputer(tb testing.TB) *WindowsComputer {
+	tb.Helper()
+	folder := tb.TempDir()
+	computer := &WindowsComputer{prefix: filepath.Join(folder, "wine"), plugin: filepath.Join(folder, "kubectl-oidc_login.exe")}
+	expectRun(tb, computer.command(programs.Wine, "wineboot", "--init"))
+	tb.Cleanup(func() { _ = computer.command(programs.WineServer, "--kill", "--wait").Run() }) // it ends by itself, too
+
+	system := filepath.Join(computer.prefix, "drive_c", "windows", "system32")
+	expectRun(tb, exec.Command(programs.CompilerForWindows, "-shared", "-o", filepath.Join(system, "bcryptprimitives.dll"),
+		"wine/bcryptprimitives.c", "-ladvapi32"))
+	build := exec.Command("go", "build", "-trimpath", "-o", computer.plugin, "./cmd/kubectl-oidc_login")
+	build.Dir = "../.."
+	build.Env = append(os.Environ(), "GOOS=windows", "GOARCH=amd64", "CGO_ENABLED=0")
+	expectRun(tb, build)
+
+	homes, err := filepath.Glob(filepath.Join(computer.prefix, "drive_c", "users", "[^P]*"))
+	if err != nil || len(homes) != 1 {
+		tb.Fatalf("homes on the computer with Windows: %q, %v", homes, err)
+	}
+	computer.Home = homes[0]
+	return computer
+}
+
+// WindowsPath is how the computer names a file of this machine.
+func WindowsPath(path string) string { return "Z:" + strings.ReplaceAll(path, "/", `\`) }
+
+func (w *WindowsComputer) command(program string, args ...string) *exec.Cmd {
+	command := exec.Command(program, args...)
+	command.Env = []string{"HOME=" + filepath.Dir(w.prefix), "WINEPREFIX=" + w.prefix, "WINEDEBUG=-all", "PATH=/usr/bin:/bin"}
+	return command
+}
+
+// Start runs the plugin, and does not wait for its end.
+func (w *WindowsComputer) Start(tb testing.TB, args ...string) *WindowsRun {
+	tb.Helper()
+	run := &WindowsRun{ended: make(chan Output, 1)}
+	command := w.command(programs.Wine, append([]string{w.plugin}, args...)...)
+	var stdout bytes.Buffer
+	command.Stdout = &stdout
+	command.Stderr = writerFunc(func(text []byte) (int, error) {
+		run.mu.Lock()
+		defer run.mu.Unlock()
+		return run.stderr.Write(text)
+	})
+	command.WaitDelay = time.Second
+	if err := command.Start(); err != nil {
+		tb.Fatal(err)
+	}
+	go func() {
+		_ = command.Wait() // how it ended is in its state
+		run.ended <- Output{stdout.String(), run.shown(), command.ProcessState.ExitCode()}
+	}()
+	return run
+}
+
+// Plugin runs the plugin.
+func (w *WindowsComputer) Plugin(tb testing.TB, args ...string) Output {
+	tb.Helper()
+	return w.Start(tb, args...).End(tb)
+}
+
+func (r *WindowsRun) shown() string {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.stderr.String()
+}
+
+// AwaitURL returns the URL that the program asks the person to open.
+func (r *WindowsRun) AwaitURL(tb testing.TB) (url string) {
+	tb.Helper()
+	expression := regexp.MustCompile(`to log in: (https://\S+)\r?\n`)
+	eventually(tb, time.Minute, "the URL", func() error {
+		if match := expression.FindStringSubmatch(r.shown()); match != nil {
+			url = match[1]
+			return nil
+		}
+		return errors.New(r.shown())
+	})
+	return url
+}
+
+// End waits for the end of the program.
+func (r *WindowsRun) End(tb testing.TB) Output {
+	tb.Helper()
+	select {
+	case output := <-r.ended:
+		return output
+	case <-time.After(time.Minute):
+		tb.Fatalf("the program does not end: %s", r.shown())
+		return Output{}
+	}
+}
+
+func expectRun(tb testing.TB, command *exec.Cmd) {
+	tb.Helper()
+	if output, err := command.CombinedOutput(); err != nil {
+		tb.Fatalf("%s: %v\n%s", command, err, output)
+	}
+}
