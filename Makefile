@@ -5,6 +5,7 @@ SHELL       := bash
 .SHELLFLAGS := -o pipefail -c
 
 STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.2
+GOVULNCHECK := golang.org/x/vuln/cmd/govulncheck@v1.9.0
 ACTIONLINT  := github.com/rhysd/actionlint/cmd/actionlint@v1.7.12
 MODULES     := . test/e2e test/e2e/servers/zitadel test/demo
 # A count, not a time: with a time, go test now and then reports its own deadline as a failure (go.dev/issue/75804).
@@ -77,6 +78,10 @@ krew: ## Write dist/krew-index, a custom index of krew, with the checksums of wh
 .PHONY: docs
 docs: ## Write docs/reference: what each command says of itself
 	go run ./test/reference
+
+.PHONY: vulncheck
+vulncheck: ## Ask Go's database, which needs a network, for known weaknesses of what is used
+	go run $(GOVULNCHECK) ./...
 
 .PHONY: fuzz
 fuzz: ## Run each fuzz target for some seconds, or for FUZZTIME (60s, 100000x)

@@ -165,33 +165,3 @@ func goList(t *testing.T, arguments ...string) []string {
 	}
 	return strings.Split(strings.TrimSpace(string(output)), "\n")
 }
-
-// The picture of the architecture shows the imports of the product among each other: all of them, and no others.
-func TestArchitecturePicture(t *testing.T) {
-	t.Parallel()
-	_, picture, _ := strings.Cut(readPage(t, "docs/architecture.md"), "flowchart TD\n")
-	picture, _, _ = strings.Cut(picture, "```")
-	var drawn, imported []string
-	for line := range strings.Lines(picture) {
-		from, to, found := strings.Cut(strings.TrimSpace(line), " --> ")
-		if !found {
-			t.Fatalf("the picture has the line %q", line)
-		}
-		to, _, _ = strings.Cut(to, "[")
-		drawn = append(drawn, from+" "+to)
-	}
-	for _, line := range goList(t, "-f", `{{.ImportPath}} {{join .Imports ","}}`, "./cmd/...", "./pkg/...", "./plugin") {
-		path, imports, _ := strings.Cut(line, " ")
-		from, _, _ := strings.Cut(strings.TrimPrefix(strings.TrimPrefix(path, modulePath), "pkg/"), "/")
-		for one := range strings.SplitSeq(imports, ",") {
-			if to, own := strings.CutPrefix(one, modulePath); own && path != modulePath+"pkg/store/storetest" {
-				imported = append(imported, from+" "+strings.TrimPrefix(to, "pkg/"))
-			}
-		}
-	}
-	slices.Sort(drawn)
-	slices.Sort(imported)
-	if !slices.Equal(drawn, imported) {
-		t.Errorf("the picture has %q, the code %q", drawn, imported)
-	}
-}
