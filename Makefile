@@ -8,6 +8,8 @@ STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.2
 GOVULNCHECK := golang.org/x/vuln/cmd/govulncheck@v1.9.0
 ACTIONLINT  := github.com/rhysd/actionlint/cmd/actionlint@v1.7.12
 MODULES     := . test/e2e test/e2e/servers/zitadel test/demo
+# Modules that only name the programs that are built of them.
+PROGRAMS    := test/e2e/servers/dex test/e2e/servers/etcd test/e2e/servers/krew test/e2e/servers/kubernetes test/release/cyclonedx-gomod test/release/go-licenses test/release/goreleaser
 # A count, not a time: with a time, go test now and then reports its own deadline as a failure (go.dev/issue/75804).
 FUZZTIME    ?= 20000x
 
@@ -30,6 +32,7 @@ lint: ## gofmt, go vet, staticcheck, modules, licences and workflows; the tests 
 	@for module in $(MODULES); do \
 		echo "lint $$module" && (cd $$module && go vet ./... && go mod tidy -diff && go mod verify && go run $(STATICCHECK) ./...) || exit 1; \
 	done
+	@for module in $(PROGRAMS); do echo "verify $$module" && (cd $$module && go mod verify) || exit 1; done
 	@for system in windows darwin freebsd; do \
 		echo "lint for $$system" && GOOS=$$system go vet ./... && GOOS=$$system go test -exec=/bin/true ./... > /dev/null || exit 1; \
 	done
