@@ -43,6 +43,7 @@ func FuzzHandler(f *testing.F) {
 		h := &handler{
 			door:     door{url.URL{Scheme: "http", Host: "Login.example:8000", Path: redirectPath}},
 			finish:   func(url.Values) Outcome { calls++; return Outcome{Page: Page{OK: true, Title: "done"}} },
+			ready:    make(chan struct{}),
 			answered: make(chan struct{}),
 			fetched:  make(chan struct{}, 1),
 		}

@@ -48,6 +48,7 @@ func (p *Paste) readOne(ctx context.Context, h *handler) bool {
 	}
 	if settled {
 		h.fetched <- struct{}{} // no browser comes for the page
+		close(h.ready)
 		close(h.answered)
 	}
 	return !settled

@@ -47,6 +47,7 @@ func (l *Listener) Receive(ctx context.Context, state string, finish func(url.Va
 		door:     door{l.redirectURI},
 		finish:   finish,
 		answered: make(chan struct{}),
+		ready:    make(chan struct{}),
 		fetched:  make(chan struct{}, 1),
 	}
 	handler.begin(state)
@@ -100,7 +101,8 @@ type handler struct {
 	current  atomic.Pointer[attempt]
 	settling sync.Mutex    // held while an answer is judged; guards settled
 	settled  bool          // the wait has its outcome
-	answered chan struct{} // closed when that has been told to who brought it; page is valid from then on
+	ready    chan struct{} // closed when page is valid
+	answered chan struct{} // closed when who brought the answer has been told
 	page     Page
 	fetched  chan struct{} // gets one value when nobody waits for the page any more
 }
@@ -152,6 +154,7 @@ func (h *handler) serveCallback(w http.ResponseWriter, r *http.Request) {
 	}
 	// The code leaves the address bar and the history: the browser goes on to a page without a query
 	// (https://www.rfc-editor.org/rfc/rfc6749#section-3.1.2.5).
+	close(h.ready) // first: a browser may ask for the page before this function goes on
 	w.Header().Set("Location", h.pagePath())
 	w.WriteHeader(http.StatusSeeOther)
 	_ = http.NewResponseController(w).Flush()
@@ -182,7 +185,7 @@ func (h *handler) begin(state string) { h.current.Store(&attempt{state: state}) 
 
 // servePage shows how it ended.
 func (h *handler) servePage(w http.ResponseWriter, r *http.Request) {
-	servePage(w, r, h.answered, &h.page, h.fetched)
+	servePage(w, r, h.ready, &h.page, h.fetched)
 }
 
 // servePage shows a page that is valid once ready is closed, and tells by fetched, which need not be awaited, that it went out.
