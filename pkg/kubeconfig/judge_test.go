@@ -12,6 +12,7 @@ import (
 	"errors"
 	"fmt"
 	"math/big"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -63,7 +64,7 @@ func TestJudge(t *testing.T) {
 			continue
 		}
 		readFile := func(name string) ([]byte, error) {
-			if name == "/home/there" {
+			if filepath.ToSlash(name) == "/home/there" {
 				return []byte("hunter2\n"), nil
 			}
 			return nil, errors.New("hunter2")

@@ -11,7 +11,9 @@ import (
 func TestPolicy(t *testing.T) {
 	t.Parallel()
 	requirements.Covers(t, "KRC-01", "KRC-02", "KRC-03", "KRC-04")
-	programs := map[string]string{"kubectl-oidc_login": "/opt/bin/kubectl-oidc_login", "/opt/bin/kubectl-oidc_login": "/opt/bin/kubectl-oidc_login"}
+	here := strings.NewReplacer("/opt/bin/", filepath.Join(t.TempDir(), "bin")+string(filepath.Separator)) // an absolute path of this system
+	program := here.Replace("/opt/bin/kubectl-oidc_login")
+	programs := map[string]string{"kubectl-oidc_login": program, program: program}
 	lookPath := func(name string) string { return programs[name] }
 	for text, test := range map[string]struct {
 		allowed []string
@@ -34,18 +36,18 @@ func TestPolicy(t *testing.T) {
 		"credentialPluginPolicy: [\n":                                                             {cause: "not YAML"},
 	} {
 		path := filepath.Join(t.TempDir(), "kuberc")
-		writeFile(t, path, text, 0o600)
+		writeFile(t, path, here.Replace(text), 0o600)
 		policy, err := LoadPolicy(path)
 		if test.cause == "" && err != nil || test.cause != "" && (err == nil || !strings.Contains(err.Error(), test.cause)) {
 			t.Errorf("%q: got %v", text, err)
 		}
 		for _, command := range test.allowed {
-			if !policy.Allows(command, lookPath) {
+			if !policy.Allows(here.Replace(command), lookPath) {
 				t.Errorf("%q: %s is denied", text, command)
 			}
 		}
 		for _, command := range test.denied {
-			if policy.Allows(command, lookPath) {
+			if policy.Allows(here.Replace(command), lookPath) {
 				t.Errorf("%q: %s is allowed", text, command)
 			}
 		}

@@ -48,7 +48,7 @@ var errNotOurs = errors.New("is a link or belongs to somebody else")
 // readPrivate reads a file of this user. One that others could read is closed to them; what somebody else has put there
 // is not believed.
 func readPrivate(path string) ([]byte, error) {
-	file, err := os.OpenFile(path, os.O_RDONLY|noFollow, 0)
+	file, err := openToRead(path)
 	if err != nil {
 		if link, lookErr := os.Lstat(path); lookErr == nil && link.Mode()&fs.ModeSymlink != 0 {
 			return nil, fmt.Errorf("%s %w", path, errNotOurs)

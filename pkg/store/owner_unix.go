@@ -8,9 +8,6 @@ import (
 	"syscall"
 )
 
-// noFollow makes opening a symbolic link an error.
-const noFollow = syscall.O_NOFOLLOW
-
 // isOurs reports whether a file or folder belongs to this user and cannot be changed by others.
 func isOurs(info fs.FileInfo) bool {
 	return belongsToUs(info) && info.Mode().Perm()&0o022 == 0

@@ -4,8 +4,6 @@ import "io/fs"
 
 // A person's folders are closed to others by the access lists they inherit, and links need an administrator.
 
-const noFollow = 0
-
 func isOurs(fs.FileInfo) bool { return true }
 
 func belongsToUs(fs.FileInfo) bool { return true }

@@ -1,0 +1,16 @@
+//go:build unix
+
+package store
+
+import (
+	"os"
+	"syscall"
+)
+
+// openToRead opens a file that others may replace meanwhile. A link is not followed.
+func openToRead(path string) (*os.File, error) {
+	return os.OpenFile(path, os.O_RDONLY|syscall.O_NOFOLLOW, 0)
+}
+
+// replace renames over an existing file of the same folder.
+func replace(from, to string) error { return os.Rename(from, to) }
