@@ -31,14 +31,13 @@ func (n *narrator) say(format string, arguments ...any) {
 // quotes takes the output of a program that is run within a step.
 func (n *narrator) quotes() io.Writer { return &indenter{w: n.w, lineStart: true} }
 
-// countDown counts the seconds on a line of its own.
+// countDown counts the seconds on a line of its own. It leaves none out, also where the machine is late.
 func (n *narrator) countDown(ctx context.Context, text string, until time.Time) error {
 	_, _ = fmt.Fprint(n.w, indent+text)
-	for left := time.Until(until); left > 0; left = time.Until(until) {
-		seconds := (left + time.Second - 1) / time.Second
+	for seconds := (time.Until(until) + time.Second - 1) / time.Second; seconds > 0; seconds-- {
 		_, _ = fmt.Fprintf(n.w, " %d", seconds)
 		select {
-		case <-time.After(left - (seconds-1)*time.Second):
+		case <-time.After(time.Until(until.Add(-(seconds - 1) * time.Second))):
 		case <-ctx.Done():
 			_, _ = fmt.Fprintln(n.w)
 			return ctx.Err()
