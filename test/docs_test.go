@@ -106,7 +106,8 @@ func shellBlocks(page string) []string {
 	return commands
 }
 
-// Every command of this program that a page shows exists, with the flags that are shown, and so does every make target.
+// Every command of this program that a page shows exists, with the flags that are shown, and so does every make target. A
+// setup is more: it does all that it can without a network.
 func TestDocsCommands(t *testing.T) {
 	t.Parallel()
 	makefile := readPage(t, "Makefile")
@@ -115,16 +116,19 @@ func TestDocsCommands(t *testing.T) {
 	checked := 0
 	for _, page := range pages(t) {
 		text := readPage(t, page)
-		for _, command := range shellBlocks(text) {
+		for _, command := range append(shellBlocks(text), inlineCommands(text)...) {
 			match := own.FindStringSubmatch(command)
 			if match == nil {
 				continue
 			}
 			checked++
+			arguments := strings.Fields(strings.NewReplacer("'", "", `"`, "").Replace(match[1]))
 			// With --help nothing is done, but flags before it are read.
-			arguments := append(strings.Fields(strings.NewReplacer("'", "", `"`, "").Replace(match[1])), "--help")
-			if code, _, stderr := callQuietly(t, arguments...); code != 0 {
+			if code, _, stderr := callQuietly(t, append(slices.Clone(arguments), "--help")...); code != 0 {
 				t.Errorf("%s shows %q, which ends with %d: %s", page, command, code, stderr)
+			}
+			if arguments[0] == "setup" {
+				checkSetup(t, page, arguments)
 			}
 		}
 		for _, match := range target.FindAllStringSubmatch(text, -1) {
@@ -133,8 +137,42 @@ func TestDocsCommands(t *testing.T) {
 			}
 		}
 	}
-	if checked < 20 {
+	if checked < 30 {
 		t.Errorf("only %d commands were found", checked)
+	}
+}
+
+// inlineCommands are those within a paragraph. One with a placeholder for a key is none.
+func inlineCommands(page string) []string {
+	var commands []string
+	for _, match := range regexp.MustCompile("`(kubectl[ -]oidc[-_]login [a-z][^`<\n]*)`").FindAllStringSubmatch(page, -1) {
+		commands = append(commands, match[1])
+	}
+	return commands
+}
+
+// checkSetup runs a setup that names a provider. Either it has no need of one, or it comes to the point where it asks the
+// provider, so nothing that was given to it is refused.
+func checkSetup(t *testing.T, page string, arguments []string) {
+	t.Helper()
+	if !slices.ContainsFunc(arguments, func(argument string) bool { return strings.HasPrefix(argument, "--oidc-issuer-url=") }) {
+		return
+	}
+	want := 4
+	for i, argument := range arguments {
+		if name, file, _ := strings.Cut(argument, "="); name == "--cluster-certificate-authority" {
+			path := filepath.Join(t.TempDir(), file)
+			if err := os.WriteFile(path, []byte("a certificate"), 0o600); err != nil {
+				t.Fatal(err)
+			}
+			arguments[i] = name + "=" + path
+		}
+		if argument == "--output=kubeconfig" {
+			want = 0
+		}
+	}
+	if code, _, stderr := callQuietly(t, arguments...); code != want {
+		t.Errorf("%s shows %q: expected exit code %d, got %d: %s", page, arguments, want, code, stderr)
 	}
 }
 
