@@ -136,7 +136,7 @@ func TestDocsCommands(t *testing.T) {
 			}
 		}
 	}
-	if checked < 30 {
+	if checked < 50 {
 		t.Errorf("only %d commands were found", checked)
 	}
 }
