@@ -1,7 +1,6 @@
 package test
 
 import (
-	"bytes"
 	"fmt"
 	"io/fs"
 	"os"
@@ -106,7 +105,8 @@ func shellBlocks(page string) []string {
 	return commands
 }
 
-// Every command of this program that a page shows exists, with the flags that are shown, and so does every make target.
+// Every command of this program that a page shows exists, with the flags that are shown, and so does every make target. A
+// setup is more: it does all that it can without a network.
 func TestDocsCommands(t *testing.T) {
 	t.Parallel()
 	makefile := readPage(t, "Makefile")
@@ -115,16 +115,19 @@ func TestDocsCommands(t *testing.T) {
 	checked := 0
 	for _, page := range pages(t) {
 		text := readPage(t, page)
-		for _, command := range shellBlocks(text) {
+		for _, command := range append(shellBlocks(text), inlineCommands(text)...) {
 			match := own.FindStringSubmatch(command)
 			if match == nil {
 				continue
 			}
 			checked++
+			arguments := strings.Fields(strings.NewReplacer("'", "", `"`, "").Replace(match[1]))
 			// With --help nothing is done, but flags before it are read.
-			arguments := append(strings.Fields(strings.NewReplacer("'", "", `"`, "").Replace(match[1])), "--help")
-			if code, _, stderr := callQuietly(t, arguments...); code != 0 {
+			if code, _, stderr := callQuietly(t, append(slices.Clone(arguments), "--help")...); code != 0 {
 				t.Errorf("%s shows %q, which ends with %d: %s", page, command, code, stderr)
+			}
+			if arguments[0] == "setup" {
+				checkSetup(t, page, arguments)
 			}
 		}
 		for _, match := range target.FindAllStringSubmatch(text, -1) {
@@ -133,41 +136,100 @@ func TestDocsCommands(t *testing.T) {
 			}
 		}
 	}
-	if checked < 20 {
+	if checked < 50 {
 		t.Errorf("only %d commands were found", checked)
 	}
 }
 
-// Each message in the headings of the page is one that the program can print.
+// inlineCommands are those within a paragraph. One with a placeholder for a key is none.
+func inlineCommands(page string) []string {
+	var commands []string
+	for _, match := range regexp.MustCompile("`(kubectl[ -]oidc[-_]login [a-z][^`<\n]*)`").FindAllStringSubmatch(page, -1) {
+		commands = append(commands, match[1])
+	}
+	return commands
+}
+
+// checkSetup runs a setup that names a provider. Either it has no need of one, or it comes to the point where it asks the
+// provider, so nothing that was given to it is refused.
+func checkSetup(t *testing.T, page string, arguments []string) {
+	t.Helper()
+	if !slices.ContainsFunc(arguments, func(argument string) bool { return strings.HasPrefix(argument, "--oidc-issuer-url=") }) {
+		return
+	}
+	want := 4
+	for i, argument := range arguments {
+		if name, file, _ := strings.Cut(argument, "="); name == "--cluster-certificate-authority" {
+			path := filepath.Join(t.TempDir(), file)
+			if err := os.WriteFile(path, []byte("a certificate"), 0o600); err != nil {
+				t.Fatal(err)
+			}
+			arguments[i] = name + "=" + path
+		}
+		if argument == "--output=kubeconfig" {
+			want = 0
+		}
+	}
+	if code, _, stderr := callQuietly(t, arguments...); code != want {
+		t.Errorf("%s shows %q: expected exit code %d, got %d: %s", page, arguments, want, code, stderr)
+	}
+}
+
+// Each message in the headings of the page is one that the program can print, or, in the last part, kubectl.
 func TestTroubleshooting(t *testing.T) {
 	t.Parallel()
-	page, _, found := strings.Cut(readPage(t, "docs/troubleshooting.md"), "\n## kubectl's own words\n")
+	ours, kubectls, found := strings.Cut(readPage(t, "docs/troubleshooting.md"), "\n## kubectl's own words\n")
 	if !found {
 		t.Fatal("the page has no part for kubectl's own words")
 	}
-	var source bytes.Buffer
-	for _, folder := range []string{"pkg", "cmd"} {
-		err := fs.WalkDir(os.DirFS(".."), folder, func(path string, _ fs.DirEntry, err error) error {
-			if err == nil && strings.HasSuffix(path, ".go") && !strings.HasSuffix(path, "_test.go") {
-				source.WriteString(readPage(t, path))
-			}
-			return err
-		})
-		if err != nil {
-			t.Fatal(err)
-		}
+	checkMessages(t, ours, 30, sourceBelow(t, "../pkg")+sourceBelow(t, "../cmd"))
+
+	// Most of that comes from libraries that this module requires too, in the version of some kubectl.
+	var libraries strings.Builder
+	for _, folder := range goList(t, "-find", "-f", "{{.Dir}}", "crypto/x509", "github.com/spf13/cobra",
+		"k8s.io/apimachinery/pkg/api/errors", "k8s.io/client-go/discovery/cached/memory",
+		"k8s.io/client-go/plugin/pkg/client/auth/exec", "k8s.io/client-go/tools/clientcmd") {
+		libraries.WriteString(sourceBelow(t, folder))
 	}
+	// Two are kubectl's own (k8s.io/kubectl/pkg/cmd/util/helpers.go), and one is the API server's
+	// (k8s.io/apiserver/pkg/authentication/user). This module requires neither, so nothing holds these three.
+	libraries.WriteString(`You must be logged in to the server Error from server (Forbidden) User "system:anonymous"`)
+	values := strings.NewReplacer("kubectl-oidc_login", "%s", `"oidc-login"`, "%q", `"kubectl"`, "%q")
+	checkMessages(t, values.Replace(kubectls), 10, libraries.String())
+}
+
+// checkMessages holds a page's headings to source code.
+func checkMessages(t *testing.T, page string, least int, source string) {
+	t.Helper()
 	headings := regexp.MustCompile("(?m)^### `(.*)`$").FindAllStringSubmatch(page, -1)
-	if len(headings) < 20 {
+	if len(headings) < least {
 		t.Errorf("only %d messages were found", len(headings))
 	}
 	for _, heading := range headings {
 		for fragment := range strings.SplitSeq(heading[1], "…") {
-			if !bytes.Contains(source.Bytes(), []byte(strings.TrimSpace(fragment))) {
-				t.Errorf("no message of the program has %q in it", fragment)
+			if !strings.Contains(source, strings.TrimSpace(fragment)) {
+				t.Errorf("no message has %q in it", fragment)
 			}
 		}
 	}
+}
+
+// sourceBelow is all Go source of a folder but its tests.
+func sourceBelow(t *testing.T, folder string) string {
+	t.Helper()
+	var source strings.Builder
+	err := fs.WalkDir(os.DirFS(folder), ".", func(path string, _ fs.DirEntry, err error) error {
+		if err != nil || !strings.HasSuffix(path, ".go") || strings.HasSuffix(path, "_test.go") {
+			return err
+		}
+		text, err := os.ReadFile(filepath.Join(folder, path))
+		source.Write(text)
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return source.String()
 }
 
 // The README's map names folders that are there.

@@ -3,6 +3,10 @@ package test
 import (
 	"bytes"
 	"context"
+	"errors"
+	"net"
+	"net/http"
+	"net/url"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -102,16 +106,23 @@ func TestUsageLinks(t *testing.T) {
 	}
 }
 
-// callQuietly runs the program in this process, with nothing of this machine.
+// callQuietly runs the program in this process, with nothing of this machine, and no network but its loopback addresses.
 func callQuietly(t *testing.T, arguments ...string) (code int, stdout, stderr string) {
 	t.Helper()
 	home := t.TempDir()
-	var out, errors bytes.Buffer
+	var out, complaints bytes.Buffer
 	env := cli.OSEnv()
-	env.Args, env.Stdout, env.Stderr, env.Environ = arguments, &out, &errors, nil
+	env.Args, env.Stdout, env.Stderr, env.Environ = arguments, &out, &complaints, nil
+	env.Proxy = func(request *http.Request) (*url.URL, error) {
+		if net.ParseIP(request.URL.Hostname()).IsLoopback() {
+			return nil, nil // a server of the test
+		}
+		return nil, errors.New("there is no network")
+	}
+	env.Executable = func() (string, error) { return filepath.Join(home, "kubectl-oidc_login"), nil }
 	env.HomeDir = func() (string, error) { return home, nil }
 	env.TempDir = func() string { return home }
 	env.Keychain, env.KernelKeyring = folderKeychain("locked"), folderKeychain("forbidden")
 	code = cli.Run(context.Background(), env)
-	return code, out.String(), errors.String()
+	return code, out.String(), complaints.String()
 }

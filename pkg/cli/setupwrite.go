@@ -132,7 +132,7 @@ func userName(clusterName, issuer string) string {
 func writtenArguments(flags *pflag.FlagSet) ([]string, error) {
 	for _, name := range []string{"oidc-client-secret", "password"} {
 		if flags.Changed(name) {
-			return nil, misused(fmt.Errorf("--%s does not belong into a kubeconfig, which many programs can read; %s", name, map[string]string{
+			return nil, misused(fmt.Errorf("--%s does not belong in a kubeconfig, which many programs can read; %s", name, map[string]string{
 				"oidc-client-secret": "say where the secret lies, with --oidc-client-secret-file, -env or -keychain",
 				"password":           "leave it out, and type it when asked",
 			}[name]))

@@ -112,15 +112,17 @@ func (j judge) plugin() Verdict {
 	return verdict
 }
 
-// authProvider is what kubectl 1.26 removed.
+// authProvider: kubectl still knows the one for OpenID Connect; 1.26 removed those of the clouds
+// (https://github.com/kubernetes/client-go/tree/v0.37.2/plugin/pkg/client/auth).
 func (j judge) authProvider() Verdict {
 	provider := j.user.AuthProvider
-	verdict := Verdict{Severity: Error, What: "the auth-provider " + provider.Name,
-		Why: "kubectl has not known it since 1.26.", Remedy: "Use the plugin of your cloud."}
+	what := "the auth-provider " + provider.Name
 	if provider.Name != "oidc" {
-		return verdict
+		return Verdict{Severity: Error, What: what, Why: "kubectl has not known it since 1.26.", Remedy: "Use the plugin of your cloud."}
 	}
-	verdict.Remedy = "Run the command; it takes its place."
+	verdict := Verdict{Severity: Warning, What: what,
+		Why:    "It keeps tokens in the kubeconfig, and two programs that refresh at once can end the session.",
+		Remedy: "Run the command; it takes its place."}
 	if provider.Config["client-secret"] != "" {
 		verdict.Remedy = "Put the client secret into a file that only you can read, and run the command with --oidc-client-secret-file; it takes its place."
 	}

@@ -53,7 +53,7 @@ func TestJudge(t *testing.T) {
 		"as: bob":                               "note|no credential||",
 		"{}":                                    "note|no credential||",
 		"auth-provider: {name: gcp, config: {access-token: hunter2}}": "error|the auth-provider gcp|since 1.26|",
-		"auth-provider: {name: oidc, config: {idp-issuer-url: https://a, client-id: b, client-secret: hunter2, extra-scopes: 'groups,email', refresh-token: hunter2, idp-certificate-authority: /ca}}": "error|the auth-provider oidc|since 1.26|setup --user=me --oidc-issuer-url=https://a --oidc-client-id=b --oidc-extra-scope=groups --oidc-extra-scope=email --certificate-authority=/ca",
+		"auth-provider: {name: oidc, config: {idp-issuer-url: https://a, client-id: b, client-secret: hunter2, extra-scopes: 'groups,email', refresh-token: hunter2, idp-certificate-authority: /ca}}": "warning|the auth-provider oidc|tokens in the kubeconfig.*refresh at once|setup --user=me --oidc-issuer-url=https://a --oidc-client-id=b --oidc-extra-scope=groups --oidc-extra-scope=email --certificate-authority=/ca",
 	} {
 		if !strings.HasPrefix(user, "{") {
 			user = "{" + user + "}"

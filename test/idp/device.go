@@ -75,7 +75,7 @@ func (s *Server) issueDeviceCode(r *http.Request) (map[string]any, error) {
 	return members, nil
 }
 
-// checkDeviceRequest finds what does not belong into a device authorization request.
+// checkDeviceRequest finds what does not belong in a device authorization request.
 func (s *Server) checkDeviceRequest(form url.Values) error {
 	if err := s.checkScope(form.Get("scope")); err != nil {
 		return err
