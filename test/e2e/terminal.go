@@ -2,6 +2,7 @@ package e2e
 
 import (
 	"bytes"
+	"cmp"
 	"errors"
 	"fmt"
 	"io"
@@ -32,6 +33,7 @@ type Terminal struct {
 	keyboard *os.File
 	command  *exec.Cmd
 	stdout   bytes.Buffer
+	enter    string        // what the key of this name sends; empty: a line feed
 	ended    chan struct{} // closed when the program has ended and everything was read
 
 	mu   sync.Mutex
@@ -163,7 +165,7 @@ func (t *Terminal) Asks(tb testing.TB, question string) {
 // Types types a line.
 func (t *Terminal) Types(tb testing.TB, line string) {
 	tb.Helper()
-	if _, err := t.keyboard.WriteString(line + "\n"); err != nil {
+	if _, err := t.keyboard.WriteString(line + cmp.Or(t.enter, "\n")); err != nil {
 		tb.Fatal(err)
 	}
 }

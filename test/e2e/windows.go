@@ -18,7 +18,7 @@ type WindowsComputer struct {
 	Home string // on this machine
 
 	prefix string
-	plugin string
+	folder string // for programs
 }
 
 // WindowsRun is a program that runs there, or has ended.
@@ -28,21 +28,17 @@ type WindowsRun struct {
 	ended  chan Output
 }
 
-// NewWindowsComputer makes a computer on which nothing was done yet, but that it has the plugin.
+// NewWindowsComputer makes a computer on which nothing was done yet.
 func NewWindowsComputer(tb testing.TB) *WindowsComputer {
 	tb.Helper()
 	folder := tb.TempDir()
-	computer := &WindowsComputer{prefix: filepath.Join(folder, "wine"), plugin: filepath.Join(folder, "kubectl-oidc_login.exe")}
+	computer := &WindowsComputer{prefix: filepath.Join(folder, "wine"), folder: folder}
 	expectRun(tb, computer.command(programs.Wine, "wineboot", "--init"))
 	tb.Cleanup(func() { _ = computer.command(programs.WineServer, "--kill", "--wait").Run() }) // it ends by itself, too
 
 	system := filepath.Join(computer.prefix, "drive_c", "windows", "system32")
 	expectRun(tb, exec.Command(programs.CompilerForWindows, "-shared", "-o", filepath.Join(system, "bcryptprimitives.dll"),
 		"wine/bcryptprimitives.c", "-ladvapi32"))
-	build := exec.Command("go", "build", "-trimpath", "-o", computer.plugin, "./cmd/kubectl-oidc_login")
-	build.Dir = "../.."
-	build.Env = append(os.Environ(), "GOOS=windows", "GOARCH=amd64", "CGO_ENABLED=0")
-	expectRun(tb, build)
 
 	homes, err := filepath.Glob(filepath.Join(computer.prefix, "drive_c", "users", "[^P]*"))
 	if err != nil || len(homes) != 1 {
@@ -50,6 +46,22 @@ func NewWindowsComputer(tb testing.TB) *WindowsComputer {
 	}
 	computer.Home = homes[0]
 	return computer
+}
+
+// GetPlugin builds the plugin for Windows.
+func (w *WindowsComputer) GetPlugin(tb testing.TB) {
+	tb.Helper()
+	expectRun(tb, goForWindows("build", "-trimpath", "-o", w.plugin(), "./cmd/kubectl-oidc_login"))
+}
+
+func (w *WindowsComputer) plugin() string { return filepath.Join(w.folder, "kubectl-oidc_login.exe") }
+
+// goForWindows is a go command for the product.
+func goForWindows(args ...string) *exec.Cmd {
+	command := exec.Command("go", args...)
+	command.Dir = "../.."
+	command.Env = append(os.Environ(), "GOOS=windows", "GOARCH=amd64", "CGO_ENABLED=0")
+	return command
 }
 
 // WindowsPath is how the computer names a file of this machine.
@@ -65,7 +77,7 @@ func (w *WindowsComputer) command(program string, args ...string) *exec.Cmd {
 func (w *WindowsComputer) Start(tb testing.TB, args ...string) *WindowsRun {
 	tb.Helper()
 	run := &WindowsRun{ended: make(chan Output, 1)}
-	command := w.command(programs.Wine, append([]string{w.plugin}, args...)...)
+	command := w.command(programs.Wine, append([]string{w.plugin()}, args...)...)
 	var stdout bytes.Buffer
 	command.Stdout = &stdout
 	command.Stderr = writerFunc(func(text []byte) (int, error) {
@@ -82,6 +94,15 @@ func (w *WindowsComputer) Start(tb testing.TB, args ...string) *WindowsRun {
 		run.ended <- Output{stdout.String(), run.shown(), command.ProcessState.ExitCode()}
 	}()
 	return run
+}
+
+// SitDown starts the plugin at a console, in a window so wide that no line is broken.
+func (w *WindowsComputer) SitDown(tb testing.TB, args ...string) *Terminal {
+	tb.Helper()
+	t := &Terminal{command: w.command(programs.Wine, append([]string{w.plugin()}, args...)...), ended: make(chan struct{}), enter: "\r"}
+	t.command.Stdout = &t.stdout
+	t.start(tb)
+	return t
 }
 
 // Plugin runs the plugin.

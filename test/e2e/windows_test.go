@@ -4,6 +4,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"testing"
 )
 
@@ -15,6 +16,7 @@ func TestWindows(t *testing.T) {
 	dex := StartDex(t, ca)
 	browser := StartBrowser(t, ca)
 	computer := NewWindowsComputer(t)
+	computer.GetPlugin(t)
 	login := []string{
 		"--oidc-issuer-url=" + dex.IssuerURL, "--oidc-client-id=" + ClientID, "--oidc-extra-scope=email",
 		"--certificate-authority=" + WindowsPath(ca.File),
@@ -64,5 +66,23 @@ func TestWindows(t *testing.T) {
 		if _, err := os.Stat(file); !os.IsNotExist(err) {
 			t.Errorf("the ID token is still there: %v", err)
 		}
+	}
+}
+
+// A password is typed at a console, which does not show it.
+func TestWindowsConsole(t *testing.T) {
+	t.Parallel()
+	ca := NewCertificateAuthority(t)
+	dex := StartDex(t, ca)
+	computer := NewWindowsComputer(t)
+	computer.GetPlugin(t)
+	console := computer.SitDown(t, "get-token", "--oidc-issuer-url="+dex.IssuerURL, "--oidc-client-id="+ClientID, "--oidc-extra-scope=email",
+		"--certificate-authority="+WindowsPath(ca.File), "--grant-type=password", "--username="+dex.User.Email)
+	console.Asks(t, "assword")
+	console.Types(t, dex.User.Password)
+	output := console.End(t)
+	ParseToken(t, output)
+	if strings.Contains(console.Shown(), dex.User.Password) {
+		t.Errorf("the password was shown: %q", console.Shown())
 	}
 }
