@@ -20,29 +20,43 @@ const manifestFile = dist + "/krew-index/plugins/oidc-login.yaml"
 // gitHub is where our index and our releases are.
 const gitHub = "github.com:443"
 
-// GetKrew gives the computer kubectl, with krew as a plugin.
-func (w *Workstation) GetKrew(tb testing.TB) {
+// GetKubectl puts kubectl into PATH.
+func (w *Workstation) GetKubectl(tb testing.TB) {
 	tb.Helper()
-	programsFolder := tb.TempDir()
-	for name, program := range map[string]string{"kubectl": programs.Kubectl, "kubectl-krew": programs.Krew} {
-		if err := os.Symlink(program, filepath.Join(programsFolder, name)); err != nil {
-			tb.Fatal(err)
-		}
-	}
-	root := filepath.Join(w.Home, ".krew")
-	w.Path = filepath.Join(root, "bin") + ":" + programsFolder + ":" + w.Path
+	w.putIntoPath(tb, "kubectl", programs.Kubectl)
 }
 
-// KrewIndex is our custom index of krew, as a git repository on a server of the test.
+// GetKrew puts kubectl into PATH, with krew as a plugin.
+func (w *Workstation) GetKrew(tb testing.TB) {
+	tb.Helper()
+	w.GetKubectl(tb)
+	w.putIntoPath(tb, "kubectl-krew", programs.Krew)
+	w.Path = filepath.Join(w.Home, ".krew", "bin") + ":" + w.Path
+}
+
+func (w *Workstation) putIntoPath(tb testing.TB, name, program string) {
+	tb.Helper()
+	folder := tb.TempDir()
+	if err := os.Symlink(program, filepath.Join(folder, name)); err != nil {
+		tb.Fatal(err)
+	}
+	w.Path = folder + ":" + w.Path
+}
+
+// KrewIndex is our custom index of krew, as a git repository on a server of the test, which has our own beside it.
 type KrewIndex struct {
 	folder string // the work tree
 	served string // the repository that is served
+	source string // our own repository, served too
 }
 
 // NewKrewIndex makes the index that `make krew` has written a repository.
 func NewKrewIndex(tb testing.TB) *KrewIndex {
 	tb.Helper()
-	index := &KrewIndex{folder: filepath.Join(tb.TempDir(), "index"), served: filepath.Join(tb.TempDir(), "krew-index.git")}
+	index := &KrewIndex{folder: filepath.Join(tb.TempDir(), "index"), served: filepath.Join(tb.TempDir(), "krew-index.git"),
+		source: filepath.Join(tb.TempDir(), "source.git")}
+	runGit(tb, ".", "clone", "--quiet", "--bare", "../..", index.source)
+	runGit(tb, index.source, "update-server-info")
 	if err := os.CopyFS(index.folder, os.DirFS(dist+"/krew-index")); err != nil {
 		tb.Fatal(err)
 	}
@@ -72,13 +86,15 @@ func (i *KrewIndex) publish(tb testing.TB) {
 	runGit(tb, i.served, "update-server-info") // for servers that know nothing of git
 }
 
-// GitHub answers as github.com does for the index, and for the files of the release, whatever its version.
+// GitHub answers as github.com does for the index, for our repository, and for the files of the release, whatever its version.
 func (i *KrewIndex) GitHub(tb testing.TB) http.Handler {
 	tb.Helper()
 	site := http.NewServeMux()
 	for _, repository := range []string{"/kubectl-oidc-login/krew-index.git/", "/kubernetes-sigs/krew-index.git/"} { // krew wants its own, too
 		site.Handle(repository, http.StripPrefix(repository, http.FileServer(http.Dir(i.served))))
 	}
+	const source = "/kubectl-oidc-login/kubectl-oidc-login.git/"
+	site.Handle(source, http.StripPrefix(source, http.FileServer(http.Dir(i.source))))
 	site.HandleFunc("/kubectl-oidc-login/kubectl-oidc-login/releases/download/", func(w http.ResponseWriter, r *http.Request) {
 		http.ServeFile(w, r, filepath.Join(dist, path.Base(r.URL.Path)))
 	})

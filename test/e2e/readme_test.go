@@ -3,6 +3,8 @@ package e2e
 import (
 	"encoding/json"
 	"os"
+	"os/exec"
+	"path/filepath"
 	"regexp"
 	"strings"
 	"testing"
@@ -10,7 +12,7 @@ import (
 )
 
 // TestREADME gets from nothing to pods by the README's own commands, each as it stands there: the names in them lead to the
-// test's servers. An administrator does what setup prints.
+// test's servers. Whoever runs the cluster gives the API server what setup prints; a colleague takes the kubeconfig over.
 func TestREADME(t *testing.T) {
 	t.Parallel()
 	ca := NewCertificateAuthority(t)
@@ -21,16 +23,18 @@ func TestREADME(t *testing.T) {
 	apiServer := StartStrangeAPIServer(t, ca, internet.Variables()...)
 	internet.Add(t, "cluster.example.com:6443", ReverseProxy(t, ca, apiServer.URL))
 	browser := StartBrowserOn(t, ca, internet)
-	computer := NewWorkstation(t, StartKeychain(t))
+	newComputer := func() *Workstation {
+		computer := NewWorkstation(t, StartKeychain(t))
+		computer.Environment = append(internet.Variables(), "BROWSER="+browser.Command)
+		writeFile(t, computer.Home+"/ca.pem", ca.PEM)
+		return computer
+	}
+	computer := newComputer()
 	computer.GetKrew(t)
-	computer.Environment = append(internet.Variables(), "BROWSER="+browser.Command)
-	writeFile(t, computer.Home+"/ca.pem", ca.PEM)
-
-	install := readmeCommands(t, "Install")[0]
-	expectSuccess(t, computer.SitDownAtDesk(t, "bash", "-ec", install).End(t))
+	typeInTerminal(t, computer, readmeCommands(t, "Install")[0])
 
 	logIn := readmeCommands(t, "Log in")
-	setup := computer.SitDownAtDesk(t, "bash", "-ec", logIn[0])
+	setup := computer.SitDownAtDesk(t, "bash", "-ec", logIn[1])
 	browser.Login(t, <-browser.urls, dex.User)
 	for _, answer := range []struct{ question, typed string }{
 		{"which claim is the user name", ""},
@@ -43,6 +47,7 @@ func TestREADME(t *testing.T) {
 	output := setup.End(t)
 	expectSuccess(t, output)
 	printed := strings.ReplaceAll(output.Stderr, "\r\n", "\n")
+	assertContains(t, printed, "does not take the token")
 
 	admin := NewWorkstation(t, computer.keychain)
 	apiServer.Authenticate(t, printedBlock(t, printed, "Tell the API server"))
@@ -53,20 +58,62 @@ func TestREADME(t *testing.T) {
 
 	var pods Output
 	eventually(t, 2*time.Minute, "the pods", func() error {
-		pods = computer.SitDownAtDesk(t, "bash", "-ec", logIn[1]).End(t)
+		pods = computer.SitDownAtDesk(t, "bash", "-ec", logIn[2]).End(t)
 		return pods.failure()
 	})
-	assertContains(t, pods.Stderr, "No resources found in default namespace")
+	assertContains(t, pods.Stderr, "username: oidc:", "No resources found in default namespace")
 
-	everyDay := computer.SitDownAtDesk(t, "bash", "-ec", readmeCommands(t, "Every day")[0]).End(t)
-	expectSuccess(t, everyDay)
+	typeInTerminal(t, computer, readmeCommands(t, "For a whole team")[0])
+	everyDay := typeInTerminal(t, computer, readmeCommands(t, "Every day")[0])
 	assertContains(t, everyDay.Stderr, "session", "username: oidc:", "removed from this machine")
 	if opened := browser.Opened(); opened != 1 {
 		t.Errorf("the browser was opened %d times, want 1", opened)
 	}
 
+	colleague := newComputer()
+	colleague.GetKubectl(t)
+	colleague.GetGo(t)
+	typeInTerminal(t, colleague, readmeCommands(t, "Install")[1])
+	copyFile(t, colleague.Home+"/kubeconfig.yaml", computer.Home+"/kubeconfig.yaml")
+	takesOver := colleague.SitDownAtDesk(t, "bash", "-ec", logIn[0])
+	takesOver.Asks(t, "yes or no")
+	takesOver.Types(t, "yes")
+	browser.Login(t, <-browser.urls, dex.User)
+	pods = takesOver.End(t)
+	expectSuccess(t, pods)
+	assertContains(t, pods.Stderr, "No resources found in default namespace")
+
 	apiServer.runPods(t, admin)
 	assertRecorded(t, computer, func() { browser.Login(t, <-browser.urls, dex.User) })
+}
+
+// typeInTerminal runs commands that end by themselves, and well.
+func typeInTerminal(t *testing.T, computer *Workstation, commands string) Output {
+	t.Helper()
+	output := computer.SitDownAtDesk(t, "bash", "-ec", commands).End(t)
+	expectSuccess(t, output)
+	return output
+}
+
+func copyFile(t *testing.T, to, from string) {
+	t.Helper()
+	text, err := os.ReadFile(from)
+	if err != nil {
+		t.Fatal(err)
+	}
+	writeFile(t, to, string(text))
+}
+
+// GetGo puts Go into PATH, with the modules that this machine has, and no way to others.
+func (w *Workstation) GetGo(t *testing.T) {
+	t.Helper()
+	text, err := exec.Command("go", "env", "GOROOT", "GOMODCACHE", "GOCACHE").Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	paths := strings.Fields(string(text))
+	w.Path = filepath.Join(w.Home, ".local", "bin") + ":" + filepath.Join(paths[0], "bin") + ":" + w.Path
+	w.Environment = append(w.Environment, "GOMODCACHE="+paths[1], "GOCACHE="+paths[2], "GOPROXY=off", "GOTOOLCHAIN=local")
 }
 
 // The picture in the README is such a session; it must be what somebody would see today.
