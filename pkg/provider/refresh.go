@@ -83,15 +83,18 @@ func (p *Provider) refresh(ctx context.Context, from *metadata, session token.Se
 	return got, err
 }
 
-// endsSession reports whether a refresh token was refused for good (https://www.rfc-editor.org/rfc/rfc6749#section-5.2).
-// Dex says invalid_request of one that has expired or was used, as it does of other faults, also its own: the status and
-// the words tell them apart (https://github.com/dexidp/dex/blob/v2.45.1/server/refreshhandlers.go).
+// endsSession reports whether a refresh token was refused for good (https://www.rfc-editor.org/rfc/rfc6749#section-5.2), or
+// until the person has been asked something (https://openid.net/specs/openid-connect-core-1_0.html#AuthError), as Entra ID
+// does. Dex and ZITADEL say invalid_request of a refresh token that has expired or was used, as they do of other faults:
+// the status and the words tell them apart (https://github.com/dexidp/dex/blob/v2.45.1/server/refreshhandlers.go and
+// https://github.com/zitadel/zitadel/blob/0a08c854a86853b8bd682785cc1752e1ca4c9f2a/internal/api/oidc/error.go).
 func endsSession(err error) bool {
 	switch oauthCode(err) {
-	case "invalid_grant":
+	case "invalid_grant", "interaction_required", "login_required", "consent_required":
 		return true
 	case "invalid_request":
-		return isKind(err, token.Refused) && strings.Contains(strings.ToLower(oauthText(err)), "refresh token")
+		words := strings.ReplaceAll(strings.ToLower(oauthText(err)), " ", "")
+		return isKind(err, token.Refused) && strings.Contains(words, "refreshtoken")
 	}
 	return false
 }
