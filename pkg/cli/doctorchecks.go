@@ -309,7 +309,7 @@ var errNoSession = errors.New("nobody is logged in")
 func (d *doctor) judgeToken(ctx context.Context, idToken token.IDToken) {
 	evidence := evidenceOf(idToken, d.target.env.Now())
 	evidence.Keys = d.keys
-	intended := cluster.Authentication{Issuer: d.session.key.Issuer, Audiences: []string{d.session.key.ClientID}}
+	intended := cluster.Authentication{Issuer: d.session.key.Issuer, Audiences: d.target.options.audiences(evidence.Claims)}
 	server, err := serverOf(d.target.env, d.target.cluster)
 	if err != nil {
 		d.add(cluster.Error, "cluster", err.Error()+".", hintsOf(err)...)

@@ -157,6 +157,7 @@ func (s *setup) setUp(ctx context.Context) error {
 	}
 	s.page.section("What the API server makes of your %s", servedToken(session.key))
 	s.page.findings(cluster.Judge(evidence, authentication))
+	s.page.findings(s.options.judgeAudiences(authentication.Audiences))
 	if err := s.showServer(authentication, evidence); err != nil {
 		return err
 	}

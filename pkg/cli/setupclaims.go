@@ -90,16 +90,13 @@ func (s *setup) authentication(ctx context.Context, key token.Key, evidence clus
 	algorithm, _ := evidence.Header["alg"].(string)
 	chosen := cluster.Authentication{
 		Issuer:               key.Issuer,
-		Audiences:            []string{key.ClientID},
+		Audiences:            s.options.audiences(evidence.Claims),
 		CertificateAuthority: strings.Join(authorities, "\n"),
 		UsernameClaim:        s.wanted.usernameClaim,
 		UsernamePrefix:       s.wanted.usernamePrefix,
 		GroupsClaim:          s.wanted.groupsClaim,
 		GroupsPrefix:         s.wanted.groupsPrefix,
 		SigningAlgorithm:     algorithm,
-	}
-	if key.AccessToken {
-		chosen.Audiences = textsOf(evidence.Claims["aud"])
 	}
 	if chosen.UsernameClaim == "" {
 		chosen.UsernameClaim, err = s.ask(ctx, "which claim is the user name? An e-mail address can change hands", "sub")
