@@ -124,7 +124,7 @@ func (s *setup) planOf(theirs *kubeconfig.Config) (*plan, error) {
 	if err != nil {
 		return nil, err
 	}
-	plan := &plan{path: paths.ForNew()}
+	plan := &plan{config: config}
 	for _, user := range theirs.Users {
 		if err := checkShared(user); err != nil {
 			return nil, misused(fmt.Errorf("--from: %w", err))
