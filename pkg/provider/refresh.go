@@ -7,7 +7,6 @@ import (
 	"net/http"
 	"net/url"
 	"strings"
-	"time"
 
 	"github.com/kubectl-oidc-login/kubectl-oidc-login/pkg/token"
 )
@@ -37,10 +36,11 @@ func (p *Provider) Refresh(ctx context.Context, _ token.Key, session token.Sessi
 	renewed := session
 	renewed.RefreshToken = got.refreshToken // x/oauth2 keeps the old one where the answer has none
 	renewed.Static = got.refreshToken.Equal(session.RefreshToken)
-	idToken, issuedAt, err := p.verifyRefreshed(ctx, from, got, session)
+	idToken, verified, err := p.verifyRefreshed(ctx, from, got, session)
 	switch {
 	case err == nil:
-		renewed.IssuedAt = issuedAt
+		renewed.IssuedAt = verified.IssuedAt.or(session.IssuedAt)
+		renewed.AuthTime = verified.AuthTime.or(session.AuthTime)
 		return token.Set{IDToken: idToken, Session: renewed, AccessToken: got.accessToken}, nil
 	case errors.Is(err, errKeyUnknown):
 		// A provider that has just changed its keys can sign with one that its caches do not show yet.
@@ -53,21 +53,19 @@ func (p *Provider) Refresh(ctx context.Context, _ token.Key, session token.Sessi
 }
 
 // verifyRefreshed returns the token to serve, which is none where the answer has no ID token and the access token is not
-// asked for, and when the newest ID token was issued.
+// asked for, and the claims of the ID token, if there was one.
 func (p *Provider) verifyRefreshed(ctx context.Context, from *metadata, got answer,
-	session token.Session) (idToken token.IDToken, issuedAt time.Time, err error) {
+	session token.Session) (idToken token.IDToken, verified claims, err error) {
 	if got.idToken.IsEmpty() && !p.config.UseAccessToken {
-		return token.IDToken{}, session.IssuedAt, nil
+		return token.IDToken{}, claims{}, nil
 	}
-	var verified claims
-	if issuedAt = session.IssuedAt; !got.idToken.IsEmpty() {
+	if !got.idToken.IsEmpty() {
 		if verified, err = p.verify(ctx, from, got, expected{previous: &session}); err != nil {
-			return token.IDToken{}, time.Time{}, err
+			return token.IDToken{}, claims{}, err
 		}
-		issuedAt = verified.IssuedAt.Time
 	}
 	idToken, err = p.chosen(ctx, from, got, verified)
-	return idToken, issuedAt, err
+	return idToken, verified, err
 }
 
 // refresh stops for a context that ends while it connects, but not once the request may be under way: the answer is the
