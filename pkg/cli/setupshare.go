@@ -177,7 +177,7 @@ func checkShared(user kubeconfig.User) error {
 	switch {
 	case user.Exec == nil || !ours || arguments[0] != "get-token":
 		return fmt.Errorf("the user %q does not log in by this plugin", user.Name)
-	case user.HasOtherCredentials():
+	case user.HasOtherCredentials() || user.Impersonate != "":
 		return fmt.Errorf("the user %q has a credential in it", user.Name)
 	case len(user.Exec.Env) > 0:
 		return fmt.Errorf("the user %q sets variables, which a shared kubeconfig may not", user.Name)

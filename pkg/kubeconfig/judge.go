@@ -63,12 +63,10 @@ type judge struct {
 // verdict looks at what kubectl takes first.
 func (j judge) verdict() Verdict {
 	u := j.user
-	others := u
-	others.Impersonate = ""
 	switch {
 	case u.AuthProvider != nil:
 		return j.authProvider()
-	case u.Exec != nil && others.HasOtherCredentials():
+	case u.Exec != nil && u.HasOtherCredentials():
 		return Verdict{Severity: Error, What: "a plugin and another credential", Why: "kubectl takes the other one, and never calls the plugin.",
 			Remedy: "Remove one of them."}
 	case u.Exec != nil:

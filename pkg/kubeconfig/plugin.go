@@ -28,7 +28,8 @@ func (e *Exec) namesIssuer() bool {
 }
 
 // HasOtherCredentials reports whether there is anything besides a plugin that kubectl could log in with.
+// To act as somebody else is not: kubectl logs in first.
 func (u User) HasOtherCredentials() bool {
 	return u.AuthProvider != nil || !u.Token.IsEmpty() || u.TokenFile != "" || u.Username != "" || !u.Password.IsEmpty() ||
-		u.ClientCertificate != "" || len(u.ClientCertificateData) > 0 || u.ClientKey != "" || u.HasClientKeyData || u.Impersonate != ""
+		u.ClientCertificate != "" || len(u.ClientCertificateData) > 0 || u.ClientKey != "" || u.HasClientKeyData
 }
