@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"net"
 	"net/url"
 	"os/exec"
 	"path/filepath"
@@ -15,6 +14,7 @@ import (
 
 	"github.com/kubectl-oidc-login/kubectl-oidc-login/pkg/cluster"
 	"github.com/kubectl-oidc-login/kubectl-oidc-login/pkg/kubeconfig"
+	"github.com/kubectl-oidc-login/kubectl-oidc-login/pkg/provider"
 	"github.com/kubectl-oidc-login/kubectl-oidc-login/pkg/store"
 	"github.com/kubectl-oidc-login/kubectl-oidc-login/pkg/token"
 )
@@ -200,18 +200,19 @@ func (d *doctor) checkBrowser() {
 	} else {
 		d.add(cluster.OK, "browser", "A login can open one.")
 	}
-	var causes []error
-	for _, address := range login.listenAddresses {
-		listener, err := net.Listen("tcp", address)
-		if err == nil {
-			_ = listener.Close()
-			d.add(cluster.OK, "port", address+" is free for the browser's answer.")
-			return
-		}
-		causes = append(causes, err)
+}
+
+// checkPort tries to wait for the browser's answer as a login would.
+func (d *doctor) checkPort() {
+	if grant, err := d.target.options.grant.grant(); err != nil || grant != provider.AuthCode {
+		return
 	}
-	d.add(cluster.Error, "port", fmt.Sprintf("No port is free for the browser's answer: %v.", errors.Join(causes...)),
-		"Free one, or name another with --listen-address; the provider must know it.")
+	port, err := d.session.provider.TryPort()
+	if err != nil {
+		d.add(cluster.Error, "port", err.Error()+".", hintsOf(err)...)
+		return
+	}
+	d.add(cluster.OK, "port", fmt.Sprintf("A login can wait for the browser's answer at port %d.", port))
 }
 
 // checkProxy tells what the environment says, without the passwords in it.
