@@ -12,23 +12,19 @@ import (
 )
 
 // Refresh uses the session's refresh token (https://openid.net/specs/openid-connect-core-1_0.html#RefreshTokens). It is
-// one request where metadata and keys are kept from before; both are there before the refresh token is spent, since an
-// answer that cannot be verified is lost.
+// one request where metadata and keys are kept from before.
 func (p *Provider) Refresh(ctx context.Context, _ token.Key, session token.Session) (token.Set, error) {
 	from, cached, err := p.discover(ctx, false)
 	if err != nil {
 		return token.Set{}, err
 	}
-	if _, _, err := p.keys(ctx, from, false); err != nil {
-		return token.Set{}, err
-	}
-	got, err := p.refresh(ctx, from, session)
+	got, err := p.spend(ctx, from, session)
 	if cached && isNotFound(err) {
-		// The token endpoint may have moved since the metadata was fetched. Nothing was spent on a page that is not there.
-		if from, _, err = p.discover(ctx, true); err != nil {
+		// Keys or endpoint may have moved since the metadata was fetched. Nothing was spent on a page that is not there.
+		if from, cached, err = p.discover(ctx, true); err != nil {
 			return token.Set{}, err
 		}
-		got, err = p.refresh(ctx, from, session)
+		got, err = p.spend(ctx, from, session)
 	}
 	if err != nil {
 		return token.Set{}, err
@@ -37,6 +33,11 @@ func (p *Provider) Refresh(ctx context.Context, _ token.Key, session token.Sessi
 	renewed.RefreshToken = got.refreshToken // x/oauth2 keeps the old one where the answer has none
 	renewed.Static = got.refreshToken.Equal(session.RefreshToken)
 	idToken, verified, err := p.verifyRefreshed(ctx, from, got, session)
+	if cached && (isNotFound(err) || errors.Is(err, errKeyUnknown)) {
+		if now, _, failure := p.discover(ctx, true); failure == nil && now.JWKSURL != from.JWKSURL {
+			idToken, verified, err = p.verifyRefreshed(ctx, now, got, session)
+		}
+	}
 	switch {
 	case err == nil:
 		renewed.IssuedAt = verified.IssuedAt.or(session.IssuedAt)
@@ -50,6 +51,14 @@ func (p *Provider) Refresh(ctx context.Context, _ token.Key, session token.Sessi
 	}
 	// The key could not be had. That says nothing against the answer, and the old refresh token is spent.
 	return token.Set{Session: renewed}, err
+}
+
+// spend uses the refresh token once metadata and keys are there, since an answer that cannot be verified is lost.
+func (p *Provider) spend(ctx context.Context, from *metadata, session token.Session) (answer, error) {
+	if _, _, err := p.keys(ctx, from, false); err != nil {
+		return answer{}, err
+	}
+	return p.refresh(ctx, from, session)
 }
 
 // verifyRefreshed returns the token to serve, which is none where the answer has no ID token and the access token is not
