@@ -23,6 +23,7 @@ type Config struct {
 	ClientSecret token.Secret // empty for a public client, which is the right kind
 	// ReadClientSecret returns the secret where it lies elsewhere; nil: ClientSecret. It is called for each request.
 	ReadClientSecret func() (token.Secret, error)
+	SecretMethod     SecretMethod // how the secret is sent
 	// ClientAssertion returns a JWT that authenticates the client in place of a secret; nil: there is none. It is called
 	// for each request, since others renew the assertion.
 	ClientAssertion func() (token.Secret, error)

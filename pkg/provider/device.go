@@ -89,7 +89,7 @@ func (p *Provider) startDevice(ctx context.Context, from *metadata, scopes *scop
 // then refuses a client of which it has heard in the header alone
 // (https://github.com/dexidp/dex/blob/v2.45.1/server/deviceflowhandlers.go).
 func (m *metadata) readsDeviceFormAlone() bool {
-	return m.DeviceAuthURL == strings.TrimSuffix(m.IssuerURL, "/")+"/device/code" && slices.Contains(m.TokenAuthMethods, "client_secret_post")
+	return m.DeviceAuthURL == strings.TrimSuffix(m.IssuerURL, "/")+"/device/code" && slices.Contains(m.TokenAuthMethods, string(ClientSecretPost))
 }
 
 func (m *metadata) checkDeviceEndpoint() error {

@@ -110,7 +110,8 @@ func oauthError(what string, refusal *oauth2.RetrieveError, wait []string) error
 	case "invalid_grant":
 		failure.Hint = []string{"Log in again."}
 	case "invalid_client", "unauthorized_client":
-		failure.Hint = []string{"Check --oidc-client-id and --oidc-client-secret or --client-assertion-file against the client's settings at the provider."}
+		failure.Hint = []string{"Check --oidc-client-id and --oidc-client-secret or --client-assertion-file against the client's settings at the provider. " +
+			"If it lists several ways to authenticate, name that of this client with --oidc-client-auth-method."}
 	case "temporarily_unavailable", "server_error":
 		failure.Kind, failure.Hint = token.Unreachable, append([]string{keptHint}, wait...)
 	default:
