@@ -28,7 +28,7 @@ func (s *setup) handOut() error {
 	if err != nil {
 		return err
 	}
-	if err := inlineAuthorities(plan.Users[0].Exec.Args); err != nil {
+	if err := inlineAuthorities(s.env, plan.Users[0].Exec.Args); err != nil {
 		return err
 	}
 	if err := checkShared(plan.Users[0]); err != nil {
@@ -56,11 +56,15 @@ func (s *setup) handOut() error {
 }
 
 // inlineAuthorities takes files into the arguments, since other machines have none of them.
-func inlineAuthorities(arguments []string) error {
+func inlineAuthorities(env Env, arguments []string) error {
 	for i, argument := range arguments {
 		path, ok := strings.CutPrefix(argument, "--certificate-authority=")
 		if !ok {
 			continue
+		}
+		path, err := expandHome(env, path) // no shell does it after an equals sign
+		if err != nil {
+			return err
 		}
 		text, err := os.ReadFile(path)
 		if err != nil {
