@@ -25,10 +25,12 @@ type metadata struct {
 	EndSessionURL        string   `json:"end_session_endpoint"`
 }
 
+const wellKnownPath = "/.well-known/openid-configuration"
+
 // wellKnown is the address of the metadata. One slash at the issuer's end is taken off
 // (https://openid.net/specs/openid-connect-discovery-1_0.html#ProviderConfigurationRequest).
 func (p *Provider) wellKnown() string {
-	return strings.TrimSuffix(p.config.Issuer, "/") + "/.well-known/openid-configuration"
+	return strings.TrimSuffix(p.config.Issuer, "/") + wellKnownPath
 }
 
 // discover returns the metadata, kept from before unless fresh is asked for.
