@@ -18,8 +18,11 @@ import (
 func (s *setup) showProvider(report provider.Report) error {
 	s.page.section("The provider %s", s.options.provider.issuerURL)
 	s.page.findings(judgeProvider(s.options.provider.issuerURL, report))
-	s.page.section("Register these redirect URIs at the provider, for the client %s", s.options.provider.clientID)
-	for _, uri := range s.options.redirectURIs() {
+	uris := s.options.redirectURIs()
+	if len(uris) > 0 {
+		s.page.section("Register these redirect URIs at the provider, for the client %s", s.options.provider.clientID)
+	}
+	for _, uri := range uris {
 		s.page.line("  %s", uri)
 	}
 	switch {
@@ -70,8 +73,14 @@ func judgeProvider(issuer string, report provider.Report) []cluster.Finding {
 	return findings
 }
 
-// redirectURIs are those that a login may use.
+// redirectURIs are those that a login may use. Most grants have none.
 func (o *options) redirectURIs() []string {
+	switch grant, err := o.grant.grant(); {
+	case err == nil && grant == provider.AuthCodeKeyboard:
+		return []string{o.grant.keyboardRedirectURL}
+	case err != nil || grant != provider.AuthCode:
+		return nil
+	}
 	if o.provider.redirectURL != "" {
 		return []string{o.provider.redirectURL}
 	}
