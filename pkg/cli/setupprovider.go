@@ -59,7 +59,12 @@ func judgeProvider(issuer string, report provider.Report) []cluster.Finding {
 	}
 	add(report.CodeFlow, "flow", "It knows the authorization code flow.", "It does not list the authorization code flow.",
 		"Allow the client the authorization code flow.")
-	add(report.S256, "PKCE", "It knows S256.", "It does not say that it knows S256.", "Turn PKCE with S256 on, if the provider has it.")
+	if report.PKCE {
+		add(report.S256, "PKCE", "It knows S256.", "It knows PKCE without S256, so a login fails.", "Turn PKCE with S256 on, or try --oidc-pkce-method=no.")
+	} else {
+		findings = append(findings, cluster.Finding{Severity: cluster.Note, Subject: "PKCE",
+			Text: "It does not say whether it knows S256; a login sends it all the same."})
+	}
 	add(len(report.Algorithms) > 0, "signatures", "ID tokens are signed with "+strings.Join(report.Algorithms, " or ")+".",
 		"ID tokens are signed with no algorithm that an API server can verify.", "Let the provider sign with RS256 or ES256.")
 	add(report.UsableKeys > 0, "keys", fmt.Sprintf("%d of its keys can verify ID tokens.", report.UsableKeys),
