@@ -80,11 +80,9 @@ func (d *doctor) checkUser() {
 	if user.HasOtherCredentials() {
 		d.add(cluster.Error, subject, "It has another credential too, so kubectl never calls the plugin.", "Remove the other one.")
 	}
-	for _, argument := range user.Exec.Args {
-		if name, _, _ := strings.Cut(argument, "="); name == "--oidc-client-secret" || name == "--password" {
-			d.add(cluster.Warning, subject, "There is a secret among its arguments ("+name+"), which every process can read.",
-				"Say where it lies, with --oidc-client-secret-file, or type it when asked.")
-		}
+	for _, name := range user.Exec.SecretFlags() {
+		d.add(cluster.Warning, subject, "There is a secret among its arguments ("+name+"), which every process can read.",
+			"Say where it lies, with --oidc-client-secret-file, or type it when asked.")
 	}
 	if len(d.findings) == healthy {
 		d.add(cluster.OK, subject, "kubectl calls the plugin as it should.")
