@@ -71,7 +71,7 @@ func (o *setupOptions) addFlags(flags *pflag.FlagSet) {
 	flags.StringVar(&o.authority, "cluster-certificate-authority", "", "PEM `file` of that API server's certificate authority")
 	flags.StringVar(&o.usernameClaim, "username-claim", "", "`claim` that the API server takes for the user name (default sub)")
 	flags.StringVar(&o.usernamePrefix, "username-prefix", defaultPrefix, "`prefix` that the API server puts before it")
-	flags.StringVar(&o.groupsClaim, "groups-claim", "", "`claim` that the API server takes for the groups (default groups, where the token has it)")
+	flags.StringVar(&o.groupsClaim, "groups-claim", "", "`claim` that the API server takes for the groups; none: no groups (default groups, where the token has it)")
 	flags.StringVar(&o.groupsPrefix, "groups-prefix", defaultPrefix, "`prefix` that the API server puts before them")
 	flags.StringVar(&o.role, "role", "view", "cluster `role` that the printed binding gives")
 	flags.BoolVar(&o.yes, "yes", false, "write the kubeconfig without asking")
