@@ -252,8 +252,7 @@ func isWeb(address *url.URL) bool {
 	return (address.Scheme == "http" || address.Scheme == "https") && address.Hostname() != "" && address.User == nil
 }
 
-// listenConfig lets the listener follow the redirect URL: where that names a port of this machine and nobody asked for
-// another, it is the one to bind.
+// listenConfig says where to wait for the browser's answer, and as what it is addressed. The certificate is read only now.
 func (p *Provider) listenConfig() (loopback.Config, error) {
 	config := loopback.Config{Addresses: p.config.ListenAddresses, RedirectURL: p.redirect}
 	if p.config.ServerCertificate == nil {
