@@ -74,7 +74,7 @@ func completionFor(root *cobra.Command, shell string) ([]byte, error) {
 }
 
 // completeFlags says what the values of flags can be. It is for the completing process alone, so that others do not pay.
-func completeFlags(root *cobra.Command, env Env) {
+func completeFlags(parent *cobra.Command, env Env) {
 	fixed := map[string][]string{
 		"grant-type":              {"auto", "authcode", "device-code", "authcode-keyboard", "client-credentials", "password"},
 		"token-cache-storage":     {"auto", "keyring", "disk", "none"},
@@ -83,7 +83,7 @@ func completeFlags(root *cobra.Command, env Env) {
 		"oidc-pkce-method":        {"auto", "S256", "no"},
 	}
 	fileNames := append(fileFlags(), "kubeconfig", "from", "cluster-certificate-authority", "browser-command")
-	for _, command := range root.Commands() {
+	for _, command := range parent.Commands() {
 		if command.ValidArgs == nil {
 			command.ValidArgsFunction = cobra.NoFileCompletions
 		}
@@ -105,6 +105,7 @@ func completeFlags(root *cobra.Command, env Env) {
 			_ = command.MarkFlagFilename(name) // fails where there is no such flag
 		}
 		completeFromKubeconfig(command, env, complete)
+		completeFlags(command, env)
 	}
 }
 
