@@ -111,7 +111,11 @@ func (d *doctor) lookPath(command string) string {
 		if !filepath.IsAbs(command) {
 			command = filepath.Join(filepath.Dir(d.target.user.File), command)
 		}
-		return executableAt(command)
+		path, err := filepath.Abs(command) // a name without a folder would be looked for in PATH
+		if err != nil {
+			return ""
+		}
+		return executableAt(path)
 	}
 	for _, folder := range filepath.SplitList(d.target.env.getenv("PATH")) {
 		if found := executableAt(filepath.Join(folder, command)); found != "" {
