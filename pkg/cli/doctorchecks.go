@@ -211,7 +211,7 @@ func (d *doctor) checkPort() {
 	}
 	port, err := d.session.provider.TryPort()
 	if err != nil {
-		d.add(cluster.Error, "port", err.Error()+".", hintsOf(err)...)
+		d.add(cluster.Error, "port", "No port is free: "+err.Error()+".", hintsOf(err)...)
 		return
 	}
 	d.add(cluster.OK, "port", fmt.Sprintf("A login can wait for the browser's answer at port %d.", port))

@@ -22,7 +22,11 @@ func (p *Provider) logInByBrowser(ctx context.Context, from *metadata, scopes *s
 	ctx, cancel := context.WithTimeoutCause(ctx, p.config.LoginTimeout, errTooLate)
 	defer cancel()
 	// Bound before the URL is built: the port is part of it.
-	listener, err := p.listen()
+	config, err := p.listenConfig()
+	if err != nil {
+		return token.Set{}, err
+	}
+	listener, err := listen(config)
 	if err != nil {
 		return token.Set{}, err
 	}
@@ -61,11 +65,7 @@ func (p *Provider) logInByBrowser(ctx context.Context, from *metadata, scopes *s
 }
 
 // listen binds the port at which a login waits for the browser's answer.
-func (p *Provider) listen() (*loopback.Listener, error) {
-	config, err := p.listenConfig()
-	if err != nil {
-		return nil, err
-	}
+func listen(config loopback.Config) (*loopback.Listener, error) {
 	listener, err := loopback.Listen(config)
 	if err != nil {
 		return nil, failed("Free the port, or name another with --listen-address; the provider must know it.", "%w", err)
@@ -73,9 +73,10 @@ func (p *Provider) listen() (*loopback.Listener, error) {
 	return listener, nil
 }
 
-// TryPort returns the port at which a login could wait now, and frees it again. Only AuthCode needs one.
+// TryPort returns the port at which a login could wait now, and frees it again. Only AuthCode needs one. An error says that
+// none is free.
 func (p *Provider) TryPort() (int, error) {
-	listener, err := p.listen()
+	listener, err := listen(loopback.Config{Addresses: p.config.ListenAddresses, RedirectURL: p.redirect})
 	if err != nil {
 		return 0, err
 	}
