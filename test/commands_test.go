@@ -54,6 +54,7 @@ func setUpScript(env *testscript.Env) error {
 
 func scriptCommands() map[string]func(*testscript.TestScript, bool, []string) {
 	return map[string]func(*testscript.TestScript, bool, []string){
+		"apiserver":     commandAPIServer,
 		"asked":         commandAsked,
 		"covers":        commandCovers,
 		"idp":           commandIDP,

@@ -1,6 +1,7 @@
 // Package browser opens a URL in the person's browser without harm: the browser gets no stdio of ours, no word of
-// kubectl's request in its environment, a session of its own, and is never waited for by the caller's exit. It knows
-// which program does that in which place, and why there is none.
+// kubectl's request in its environment, a session of its own, and is never waited for by the caller's exit. On Windows the
+// system starts its default browser, with an environment of the system's choice. It knows which program does that in which
+// place, and why there is none.
 package browser
 
 import (

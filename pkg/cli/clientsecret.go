@@ -23,7 +23,10 @@ type clientSecretOptions struct {
 	file     string
 	variable string
 	item     string
+	method   string
 }
+
+const secretMethodAuto = "auto"
 
 func (o *clientSecretOptions) addFlags(flags *pflag.FlagSet) {
 	flags.StringVar(&o.argument, "oidc-client-secret", "",
@@ -32,6 +35,8 @@ func (o *clientSecretOptions) addFlags(flags *pflag.FlagSet) {
 	flags.StringVar(&o.variable, "oidc-client-secret-env", "", "`name` of the environment variable with the secret of the client")
 	flags.StringVar(&o.item, "oidc-client-secret-keychain", "",
 		"`service/account` of the item of the OS keychain with the secret of the client; read at each use")
+	flags.StringVar(&o.method, "oidc-client-auth-method", secretMethodAuto,
+		"`how` the client sends its secret: client_secret_basic, client_secret_post, or auto (as the provider lists it)")
 }
 
 // configure says where the secret comes from.
@@ -44,6 +49,9 @@ func (o *clientSecretOptions) configure(env Env, terminal *terminal, config *pro
 	}
 	if given > 1 {
 		return misused(errors.New("only one --oidc-client-secret, or one of its kind, can be given"))
+	}
+	if err := o.configureMethod(config, given > 0); err != nil {
+		return err
 	}
 	switch {
 	case o.argument != "":
@@ -58,6 +66,20 @@ func (o *clientSecretOptions) configure(env Env, terminal *terminal, config *pro
 			return misused(fmt.Errorf("--oidc-client-secret-keychain=%s: must be service/account", o.item))
 		}
 		config.ReadClientSecret = func() (token.Secret, error) { return readSecretItem(env.Keychain, service, account) }
+	}
+	return nil
+}
+
+// configureMethod is for providers that list several methods, and take one of them from this client.
+func (o *clientSecretOptions) configureMethod(config *provider.Config, hasSecret bool) error {
+	switch method := provider.SecretMethod(o.method); {
+	case o.method == secretMethodAuto:
+	case method != provider.ClientSecretBasic && method != provider.ClientSecretPost:
+		return misused(fmt.Errorf("--oidc-client-auth-method=%s: must be auto, client_secret_basic or client_secret_post", o.method))
+	case !hasSecret:
+		return misused(errors.New("--oidc-client-auth-method: the client has no secret; name it with --oidc-client-secret-file, -env or -keychain"))
+	default:
+		config.SecretMethod = method
 	}
 	return nil
 }

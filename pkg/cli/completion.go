@@ -74,15 +74,16 @@ func completionFor(root *cobra.Command, shell string) ([]byte, error) {
 }
 
 // completeFlags says what the values of flags can be. It is for the completing process alone, so that others do not pay.
-func completeFlags(root *cobra.Command, env Env) {
+func completeFlags(parent *cobra.Command, env Env) {
 	fixed := map[string][]string{
-		"grant-type":          {"auto", "authcode", "device-code", "authcode-keyboard", "client-credentials", "password"},
-		"token-cache-storage": {"auto", "keyring", "disk", "none"},
-		"interactive":         {"auto", "always", "never"},
-		"oidc-pkce-method":    {"auto", "S256", "no"},
+		"grant-type":              {"auto", "authcode", "device-code", "authcode-keyboard", "client-credentials", "password"},
+		"token-cache-storage":     {"auto", "keyring", "disk", "none"},
+		"interactive":             {"auto", "always", "never"},
+		"oidc-client-auth-method": {"auto", "client_secret_basic", "client_secret_post"},
+		"oidc-pkce-method":        {"auto", "S256", "no"},
 	}
 	fileNames := append(fileFlags(), "kubeconfig", "from", "cluster-certificate-authority", "browser-command")
-	for _, command := range root.Commands() {
+	for _, command := range parent.Commands() {
 		if command.ValidArgs == nil {
 			command.ValidArgsFunction = cobra.NoFileCompletions
 		}
@@ -104,6 +105,7 @@ func completeFlags(root *cobra.Command, env Env) {
 			_ = command.MarkFlagFilename(name) // fails where there is no such flag
 		}
 		completeFromKubeconfig(command, env, complete)
+		completeFlags(command, env)
 	}
 }
 

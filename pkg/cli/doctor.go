@@ -86,12 +86,13 @@ func examine(ctx context.Context, target *target, chosen targetOptions, terminal
 	d.checkKubectl(ctx)
 	d.checkBrowser()
 	d.checkProxy()
-	session, err := newQuietSession(target.flags, target.env, terminal, target.options)
+	session, err := newSession(target.flags, target.env, terminal, target.options, "")
 	if err != nil {
 		d.add(cluster.Error, "flags", err.Error()+".", hintsOf(err)...)
 		return &diagnosis{version(), d.findings}
 	}
 	d.session = session
+	d.checkPort()
 	d.checkStore(ctx)
 	d.checkProvider(ctx)
 	d.checkSession(ctx)

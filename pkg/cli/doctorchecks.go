@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"net"
 	"net/url"
 	"os/exec"
 	"path/filepath"
@@ -15,6 +14,7 @@ import (
 
 	"github.com/kubectl-oidc-login/kubectl-oidc-login/pkg/cluster"
 	"github.com/kubectl-oidc-login/kubectl-oidc-login/pkg/kubeconfig"
+	"github.com/kubectl-oidc-login/kubectl-oidc-login/pkg/provider"
 	"github.com/kubectl-oidc-login/kubectl-oidc-login/pkg/store"
 	"github.com/kubectl-oidc-login/kubectl-oidc-login/pkg/token"
 )
@@ -80,11 +80,9 @@ func (d *doctor) checkUser() {
 	if user.HasOtherCredentials() {
 		d.add(cluster.Error, subject, "It has another credential too, so kubectl never calls the plugin.", "Remove the other one.")
 	}
-	for _, argument := range user.Exec.Args {
-		if name, _, _ := strings.Cut(argument, "="); name == "--oidc-client-secret" || name == "--password" {
-			d.add(cluster.Warning, subject, "There is a secret among its arguments ("+name+"), which every process can read.",
-				"Say where it lies, with --oidc-client-secret-file, or type it when asked.")
-		}
+	for _, name := range user.Exec.SecretFlags() {
+		d.add(cluster.Warning, subject, "There is a secret among its arguments ("+name+"), which every process can read.",
+			"Say where it lies, with --oidc-client-secret-file, or type it when asked.")
 	}
 	if len(d.findings) == healthy {
 		d.add(cluster.OK, subject, "kubectl calls the plugin as it should.")
@@ -113,7 +111,11 @@ func (d *doctor) lookPath(command string) string {
 		if !filepath.IsAbs(command) {
 			command = filepath.Join(filepath.Dir(d.target.user.File), command)
 		}
-		return executableAt(command)
+		path, err := filepath.Abs(command) // a name without a folder would be looked for in PATH
+		if err != nil {
+			return ""
+		}
+		return executableAt(path)
 	}
 	for _, folder := range filepath.SplitList(d.target.env.getenv("PATH")) {
 		if found := executableAt(filepath.Join(folder, command)); found != "" {
@@ -200,18 +202,19 @@ func (d *doctor) checkBrowser() {
 	} else {
 		d.add(cluster.OK, "browser", "A login can open one.")
 	}
-	var causes []error
-	for _, address := range login.listenAddresses {
-		listener, err := net.Listen("tcp", address)
-		if err == nil {
-			_ = listener.Close()
-			d.add(cluster.OK, "port", address+" is free for the browser's answer.")
-			return
-		}
-		causes = append(causes, err)
+}
+
+// checkPort tries to wait for the browser's answer as a login would.
+func (d *doctor) checkPort() {
+	if grant, err := d.target.options.grant.grant(); err != nil || grant != provider.AuthCode {
+		return
 	}
-	d.add(cluster.Error, "port", fmt.Sprintf("No port is free for the browser's answer: %v.", errors.Join(causes...)),
-		"Free one, or name another with --listen-address; the provider must know it.")
+	port, err := d.session.provider.TryPort()
+	if err != nil {
+		d.add(cluster.Error, "port", "No port is free: "+err.Error()+".", hintsOf(err)...)
+		return
+	}
+	d.add(cluster.OK, "port", fmt.Sprintf("A login can wait for the browser's answer at port %d.", port))
 }
 
 // checkProxy tells what the environment says, without the passwords in it.
@@ -309,7 +312,7 @@ var errNoSession = errors.New("nobody is logged in")
 func (d *doctor) judgeToken(ctx context.Context, idToken token.IDToken) {
 	evidence := evidenceOf(idToken, d.target.env.Now())
 	evidence.Keys = d.keys
-	intended := cluster.Authentication{Issuer: d.session.key.Issuer, Audiences: []string{d.session.key.ClientID}}
+	intended := cluster.Authentication{Issuer: d.session.key.Issuer, Audiences: d.target.options.audiences(evidence.Claims)}
 	server, err := serverOf(d.target.env, d.target.cluster)
 	if err != nil {
 		d.add(cluster.Error, "cluster", err.Error()+".", hintsOf(err)...)

@@ -71,7 +71,7 @@ func (o *setupOptions) addFlags(flags *pflag.FlagSet) {
 	flags.StringVar(&o.authority, "cluster-certificate-authority", "", "PEM `file` of that API server's certificate authority")
 	flags.StringVar(&o.usernameClaim, "username-claim", "", "`claim` that the API server takes for the user name (default sub)")
 	flags.StringVar(&o.usernamePrefix, "username-prefix", defaultPrefix, "`prefix` that the API server puts before it")
-	flags.StringVar(&o.groupsClaim, "groups-claim", "", "`claim` that the API server takes for the groups (default groups, where the token has it)")
+	flags.StringVar(&o.groupsClaim, "groups-claim", "", "`claim` that the API server takes for the groups; none: no groups (default groups, where the token has it)")
 	flags.StringVar(&o.groupsPrefix, "groups-prefix", defaultPrefix, "`prefix` that the API server puts before them")
 	flags.StringVar(&o.role, "role", "view", "cluster `role` that the printed binding gives")
 	flags.BoolVar(&o.yes, "yes", false, "write the kubeconfig without asking")
@@ -157,6 +157,7 @@ func (s *setup) setUp(ctx context.Context) error {
 	}
 	s.page.section("What the API server makes of your %s", servedToken(session.key))
 	s.page.findings(cluster.Judge(evidence, authentication))
+	s.page.findings(s.options.judgeAudiences(authentication.Audiences))
 	if err := s.showServer(authentication, evidence); err != nil {
 		return err
 	}

@@ -81,6 +81,9 @@ func (s *setup) tryRefresh(ctx context.Context, session *session) cluster.Sessio
 	return cluster.SessionRotates
 }
 
+// noClaim is what a person types for no groups.
+const noClaim = "none"
+
 // authentication is what the API server will be told, as the person chooses.
 func (s *setup) authentication(ctx context.Context, key token.Key, evidence cluster.Evidence) (cluster.Authentication, error) {
 	authorities, err := s.options.tls.authorities(s.env)
@@ -90,7 +93,7 @@ func (s *setup) authentication(ctx context.Context, key token.Key, evidence clus
 	algorithm, _ := evidence.Header["alg"].(string)
 	chosen := cluster.Authentication{
 		Issuer:               key.Issuer,
-		Audiences:            []string{key.ClientID},
+		Audiences:            s.options.audiences(evidence.Claims),
 		CertificateAuthority: strings.Join(authorities, "\n"),
 		UsernameClaim:        s.wanted.usernameClaim,
 		UsernamePrefix:       s.wanted.usernamePrefix,
@@ -98,18 +101,18 @@ func (s *setup) authentication(ctx context.Context, key token.Key, evidence clus
 		GroupsPrefix:         s.wanted.groupsPrefix,
 		SigningAlgorithm:     algorithm,
 	}
-	if key.AccessToken {
-		chosen.Audiences = textsOf(evidence.Claims["aud"])
-	}
 	if chosen.UsernameClaim == "" {
 		chosen.UsernameClaim, err = s.ask(ctx, "which claim is the user name? An e-mail address can change hands", "sub")
 	}
 	if err == nil && chosen.GroupsClaim == "" {
-		suggested := ""
+		suggested := noClaim
 		if evidence.Claims["groups"] != nil {
 			suggested = "groups"
 		}
-		chosen.GroupsClaim, err = s.ask(ctx, "which claim has the groups, if any?", suggested)
+		chosen.GroupsClaim, err = s.ask(ctx, "which claim has the groups? Type none for no groups", suggested)
+	}
+	if chosen.GroupsClaim == noClaim {
+		chosen.GroupsClaim = ""
 	}
 	return chosen, err
 }
@@ -119,7 +122,7 @@ func (s *setup) ask(ctx context.Context, question, suggestion string) (string, e
 	if s.wanted.yes || s.wanted.dryRun || !s.env.HasKeyboard() {
 		return suggestion, nil
 	}
-	s.terminal.say("%s [%s]", question, cmp.Or(suggestion, "none"))
+	s.terminal.say("%s [%s]", question, suggestion)
 	answer, err := typed(s.env.ReadLine(ctx))
 	return cmp.Or(strings.TrimSpace(answer), suggestion), err
 }

@@ -18,8 +18,11 @@ import (
 func (s *setup) showProvider(report provider.Report) error {
 	s.page.section("The provider %s", s.options.provider.issuerURL)
 	s.page.findings(judgeProvider(s.options.provider.issuerURL, report))
-	s.page.section("Register these redirect URIs at the provider, for the client %s", s.options.provider.clientID)
-	for _, uri := range s.options.redirectURIs() {
+	uris := s.options.redirectURIs()
+	if len(uris) > 0 {
+		s.page.section("Register these redirect URIs at the provider, for the client %s", s.options.provider.clientID)
+	}
+	for _, uri := range uris {
 		s.page.line("  %s", uri)
 	}
 	switch {
@@ -56,7 +59,12 @@ func judgeProvider(issuer string, report provider.Report) []cluster.Finding {
 	}
 	add(report.CodeFlow, "flow", "It knows the authorization code flow.", "It does not list the authorization code flow.",
 		"Allow the client the authorization code flow.")
-	add(report.S256, "PKCE", "It knows S256.", "It does not say that it knows S256.", "Turn PKCE with S256 on, if the provider has it.")
+	if report.PKCE {
+		add(report.S256, "PKCE", "It knows S256.", "It knows PKCE without S256, so a login fails.", "Turn PKCE with S256 on, or try --oidc-pkce-method=no.")
+	} else {
+		findings = append(findings, cluster.Finding{Severity: cluster.Note, Subject: "PKCE",
+			Text: "It does not say whether it knows S256; a login sends it all the same."})
+	}
 	add(len(report.Algorithms) > 0, "signatures", "ID tokens are signed with "+strings.Join(report.Algorithms, " or ")+".",
 		"ID tokens are signed with no algorithm that an API server can verify.", "Let the provider sign with RS256 or ES256.")
 	add(report.UsableKeys > 0, "keys", fmt.Sprintf("%d of its keys can verify ID tokens.", report.UsableKeys),
@@ -70,8 +78,14 @@ func judgeProvider(issuer string, report provider.Report) []cluster.Finding {
 	return findings
 }
 
-// redirectURIs are those that a login may use.
+// redirectURIs are those that a login may use. Most grants have none.
 func (o *options) redirectURIs() []string {
+	switch grant, err := o.grant.grant(); {
+	case err == nil && grant == provider.AuthCodeKeyboard:
+		return []string{o.grant.keyboardRedirectURL}
+	case err != nil || grant != provider.AuthCode:
+		return nil
+	}
 	if o.provider.redirectURL != "" {
 		return []string{o.provider.redirectURL}
 	}

@@ -20,12 +20,12 @@ func (s *setup) showServer(authentication cluster.Authentication, evidence clust
 	}
 	s.page.section("Tell the API server, by a file for --authentication-config; it is read again within a minute of a change")
 	s.page.block(configuration)
-	flags, err := authentication.Flags(configurationFolder + "/ca.crt")
-	if err != nil {
-		return err
-	}
 	s.page.section("Or, where you cannot give it a file, by flags; never by both")
-	s.page.block(strings.Join(flags, "\n"))
+	if flags, err := authentication.Flags(configurationFolder + "/ca.crt"); err != nil {
+		s.page.line("  %s", strings.Join(append([]string{err.Error() + "."}, hintsOf(err)...), " "))
+	} else {
+		s.page.block(strings.Join(flags, "\n"))
+	}
 	for _, snippet := range []struct {
 		title string
 		text  func() (string, error)

@@ -28,7 +28,7 @@ func (s *setup) handOut() error {
 	if err != nil {
 		return err
 	}
-	if err := inlineAuthorities(plan.Users[0].Exec.Args); err != nil {
+	if err := inlineAuthorities(s.env, plan.Users[0].Exec.Args); err != nil {
 		return err
 	}
 	if err := checkShared(plan.Users[0]); err != nil {
@@ -56,11 +56,15 @@ func (s *setup) handOut() error {
 }
 
 // inlineAuthorities takes files into the arguments, since other machines have none of them.
-func inlineAuthorities(arguments []string) error {
+func inlineAuthorities(env Env, arguments []string) error {
 	for i, argument := range arguments {
 		path, ok := strings.CutPrefix(argument, "--certificate-authority=")
 		if !ok {
 			continue
+		}
+		path, err := expandHome(env, path) // no shell does it after an equals sign
+		if err != nil {
+			return err
 		}
 		text, err := os.ReadFile(path)
 		if err != nil {
@@ -124,7 +128,7 @@ func (s *setup) planOf(theirs *kubeconfig.Config) (*plan, error) {
 	if err != nil {
 		return nil, err
 	}
-	plan := &plan{path: paths.ForNew()}
+	plan := &plan{config: config}
 	for _, user := range theirs.Users {
 		if err := checkShared(user); err != nil {
 			return nil, misused(fmt.Errorf("--from: %w", err))
@@ -177,7 +181,7 @@ func checkShared(user kubeconfig.User) error {
 	switch {
 	case user.Exec == nil || !ours || arguments[0] != "get-token":
 		return fmt.Errorf("the user %q does not log in by this plugin", user.Name)
-	case user.HasOtherCredentials():
+	case user.HasOtherCredentials() || user.Impersonate != "":
 		return fmt.Errorf("the user %q has a credential in it", user.Name)
 	case len(user.Exec.Env) > 0:
 		return fmt.Errorf("the user %q sets variables, which a shared kubeconfig may not", user.Name)

@@ -21,7 +21,7 @@ import (
 // plan is what setup writes: a user, and a context and a cluster where they are asked for.
 type plan struct {
 	kubeconfig.Change
-	path    string             // the file
+	config  *kubeconfig.Config // as it is before
 	cluster kubeconfig.Cluster // whom to ask afterwards; without a name where none is known
 }
 
@@ -41,7 +41,7 @@ func (s *setup) plan() (*plan, error) {
 	if err != nil {
 		return nil, err
 	}
-	plan := &plan{path: paths.ForNew()}
+	plan := &plan{config: config}
 	if plan.cluster, err = s.cluster(config); err != nil {
 		return nil, err
 	}
@@ -56,13 +56,11 @@ func (s *setup) plan() (*plan, error) {
 	if err != nil {
 		return nil, err
 	}
-	if old, found := config.User(user.Name); found {
-		if plan.path = old.File; s.wanted.user == "" && !isSameLogin(old, user) {
-			return nil, misused(fmt.Errorf("the kubeconfig has another user %q; name it with --user to replace it, or another", user.Name))
-		}
+	if old, found := config.User(user.Name); found && s.wanted.user == "" && !isSameLogin(old, user) {
+		return nil, misused(fmt.Errorf("the kubeconfig has another user %q; name it with --user to replace it, or another", user.Name))
 	}
 	plan.Users = []kubeconfig.User{user}
-	return plan, s.addContext(config, plan)
+	return plan, s.addContext(plan)
 }
 
 // cluster is the one that is meant.
@@ -180,7 +178,7 @@ func isSameLogin(old, wanted kubeconfig.User) bool {
 	return true
 }
 
-func (s *setup) addContext(config *kubeconfig.Config, plan *plan) error {
+func (s *setup) addContext(plan *plan) error {
 	if s.wanted.context == "" {
 		return nil
 	}
@@ -188,11 +186,11 @@ func (s *setup) addContext(config *kubeconfig.Config, plan *plan) error {
 		return misused(errors.New("--context: of which cluster? Name one with --cluster, or write one with --cluster-server"))
 	}
 	context := kubeconfig.Context{Name: s.wanted.context, Cluster: plan.cluster.Name, User: plan.Users[0].Name}
-	if old, found := config.Context(context.Name); found {
+	if old, found := plan.config.Context(context.Name); found {
 		context.Namespace = old.Namespace
 	}
 	plan.Contexts = []kubeconfig.Context{context}
-	if s.wanted.useContext || config.CurrentContext == "" {
+	if s.wanted.useContext || plan.config.CurrentContext == "" {
 		plan.CurrentContext = context.Name
 	}
 	return nil
@@ -200,32 +198,41 @@ func (s *setup) addContext(config *kubeconfig.Config, plan *plan) error {
 
 // write asks first, where somebody can be asked.
 func (s *setup) write(ctx context.Context, plan *plan) (written bool, err error) {
-	preview, err := kubeconfig.Preview(plan.path, plan.Change)
-	if err != nil {
-		return false, err
+	var changes []kubeconfig.FileChange // that change something
+	for _, change := range plan.config.Distribute(plan.Change) {
+		preview, err := kubeconfig.Preview(change.Path, change.Change)
+		if err != nil {
+			return false, err
+		}
+		if slices.Equal(preview.Before, preview.After) {
+			s.page.section("%s has it all", change.Path)
+			continue
+		}
+		changes = append(changes, change)
+		s.page.section("What is to be written to %s", change.Path)
+		s.page.block(difference(preview))
 	}
-	if slices.Equal(preview.Before, preview.After) {
-		s.page.section("%s has it all", plan.path)
+	if len(changes) == 0 {
 		return true, s.page.err
 	}
-	s.page.section("What is to be written to %s", plan.path)
-	s.page.block(difference(preview))
-	if sure, err := s.isSure(ctx, plan); err != nil || !sure {
+	if sure, err := s.isSure(ctx, changes); err != nil || !sure {
 		return false, errors.Join(err, s.page.err)
 	}
 	writer := kubeconfig.Writer{Now: s.env.Now, Sleep: s.env.Sleep}
-	done, err := writer.Write(ctx, plan.path, plan.Change)
-	if err != nil {
-		return false, err
-	}
-	s.page.section("Written to %s", plan.path)
-	if done.Backup != "" {
-		s.page.line("  what was there before is in %s", done.Backup)
+	for _, change := range changes {
+		done, err := writer.Write(ctx, change.Path, change.Change)
+		if err != nil {
+			return false, err
+		}
+		s.page.section("Written to %s", change.Path)
+		if done.Backup != "" {
+			s.page.line("  what was there before is in %s", done.Backup)
+		}
 	}
 	return true, s.page.err
 }
 
-func (s *setup) isSure(ctx context.Context, plan *plan) (bool, error) {
+func (s *setup) isSure(ctx context.Context, changes []kubeconfig.FileChange) (bool, error) {
 	switch {
 	case s.wanted.yes:
 		return true, nil
@@ -233,7 +240,11 @@ func (s *setup) isSure(ctx context.Context, plan *plan) (bool, error) {
 		s.page.line("Nothing was written; --yes does it.")
 		return false, nil
 	}
-	answer, err := s.ask(ctx, "write this to "+plan.path+"? yes or no", "no")
+	var paths []string
+	for _, change := range changes {
+		paths = append(paths, change.Path)
+	}
+	answer, err := s.ask(ctx, "write this to "+strings.Join(paths, " and ")+"? yes or no", "no")
 	sure := slices.Contains([]string{"y", "yes"}, strings.ToLower(answer))
 	if err == nil && !sure {
 		s.page.line("Nothing was written.")

@@ -254,9 +254,8 @@ func compareNames(predicted, seen string) []Finding {
 	switch seen {
 	case predicted:
 		return found(OK, "user name", "", "The API server sees %s, as the token says.", quoted(seen))
-	case "system:anonymous":
-		return found(Error, "user name", "Look for what stands before the API server, and let it pass the Authorization header on.",
-			"The API server sees nobody: the token does not arrive.")
+	case anonymous:
+		return found(Error, "user name", passOnHint, "The API server sees nobody: the token does not arrive.")
 	}
 	return found(Warning, "user name",
 		"Compare claimMappings.username in its configuration, or its flags --oidc-username-claim and --oidc-username-prefix.",

@@ -10,6 +10,7 @@ import (
 	"mime"
 	"net/http"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/kubectl-oidc-login/kubectl-oidc-login/pkg/token"
@@ -113,6 +114,11 @@ func harmlessList(texts []string) []string {
 	return clean
 }
 
+const (
+	anonymous  = "system:anonymous"
+	passOnHint = "Look for what stands before the API server, and let it pass the Authorization header on."
+)
+
 // ErrUnauthorized says that the API server does not take the token. Explain says why.
 var ErrUnauthorized = errors.New("the API server does not take the token (401 Unauthorized)")
 
@@ -136,6 +142,11 @@ func judgeStatus(host string, response *http.Response) error {
 	case status == http.StatusUnauthorized:
 		clock, _ := http.ParseTime(response.Header.Get("Date"))
 		return &token.Error{Kind: token.Refused, Err: &UnauthorizedError{clock}}
+	case status == http.StatusForbidden && isAnonymous(response.Body):
+		return &token.Error{
+			Err:  fmt.Errorf("%s: it sees nobody, so the token does not arrive", answered),
+			Hint: []string{passOnHint},
+		}
 	case status == http.StatusForbidden:
 		return &token.Error{
 			Kind: token.Refused,
@@ -153,6 +164,16 @@ func judgeStatus(host string, response *http.Response) error {
 	default:
 		return noAnswer("Try again when the API server can be reached.", "cannot ask the API server: %s", answered)
 	}
+}
+
+// isAnonymous reads whom a refusal is about (https://kubernetes.io/docs/reference/kubernetes-api/common-definitions/status/).
+// By default nobody but who is logged in may ask, so this is what comes of a token that is lost on its way.
+func isAnonymous(body io.Reader) bool {
+	text, err := io.ReadAll(io.LimitReader(body, maxBody))
+	var status struct {
+		Message string `json:"message"`
+	}
+	return err == nil && json.Unmarshal(text, &status) == nil && strings.Contains(status.Message, `User "`+anonymous+`"`)
 }
 
 func isHTML(header http.Header) bool {

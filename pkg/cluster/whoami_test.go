@@ -150,6 +150,29 @@ func TestWhoAmIRefused(t *testing.T) {
 	}
 }
 
+// Nobody may ask who they are by default, so a token that is lost on its way looks like a lack of rights.
+func TestWhoAmIAnonymous(t *testing.T) {
+	t.Parallel()
+	const forbidden = `{"kind":"Status","status":"Failure","message":"selfsubjectreviews.authentication.k8s.io is forbidden: User \"NAME\" ` +
+		`cannot create resource \"selfsubjectreviews\" in API group \"authentication.k8s.io\" at the cluster scope","reason":"Forbidden","code":403}`
+	for user, test := range map[string]struct {
+		kind token.Kind
+		text string
+		hint string
+	}{
+		"system:anonymous":      {token.Failed, "answered 403 Forbidden: it sees nobody, so the token does not arrive", "pass the Authorization header on"},
+		"oidc:system:anonymous": {token.Refused, "it takes the token", "system:basic-user"},
+	} {
+		_, server := startServer(t, answer(http.StatusForbidden, strings.Replace(forbidden, "NAME", user, 1)))
+		_, err := WhoAmI(t.Context(), server, token.NewSecret(bearer))
+		checkFailure(t, user, err, test.kind, test.text)
+		var failure *token.Error
+		if errors.As(err, &failure) && !strings.Contains(strings.Join(failure.Hint, " "), test.hint) {
+			t.Errorf("%s: the hint is %q", user, failure.Hint)
+		}
+	}
+}
+
 func TestWhoAmIUnauthorized(t *testing.T) {
 	t.Parallel()
 	clock := time.Date(2026, time.March, 1, 12, 0, 0, 0, time.UTC)

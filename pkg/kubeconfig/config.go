@@ -24,7 +24,7 @@ type Config struct {
 	Paths          Paths
 }
 
-// Cluster is an API server. File is the kubeconfig that it is in; paths are absolute.
+// Cluster is an API server. File is the kubeconfig that it is in; paths are no longer relative to its folder.
 type Cluster struct {
 	Name, File               string
 	Server                   string
@@ -42,7 +42,7 @@ type Context struct {
 	Namespace     string
 }
 
-// User is a credential, or several, of which kubectl takes one. Paths are absolute.
+// User is a credential, or several, of which kubectl takes one. Paths are no longer relative to the kubeconfig's folder.
 type User struct {
 	Name, File            string
 	Exec                  *Exec

@@ -63,12 +63,10 @@ type judge struct {
 // verdict looks at what kubectl takes first.
 func (j judge) verdict() Verdict {
 	u := j.user
-	others := u
-	others.Impersonate = ""
 	switch {
 	case u.AuthProvider != nil:
 		return j.authProvider()
-	case u.Exec != nil && others.HasOtherCredentials():
+	case u.Exec != nil && u.HasOtherCredentials():
 		return Verdict{Severity: Error, What: "a plugin and another credential", Why: "kubectl takes the other one, and never calls the plugin.",
 			Remedy: "Remove one of them."}
 	case u.Exec != nil:
@@ -88,21 +86,18 @@ func (j judge) verdict() Verdict {
 
 func (j judge) plugin() Verdict {
 	exec := j.user.Exec
-	arguments, ours := exec.PluginArguments()
+	_, ours := exec.PluginArguments()
 	name := path.Base(strings.ReplaceAll(exec.Command, `\`, "/"))
 	if !ours {
 		return Verdict{Severity: OK, What: "the plugin " + name, Why: "It gets short-lived credentials, as this one does."}
 	}
 	verdict := Verdict{Severity: OK, What: "this plugin"}
-	secret := slices.ContainsFunc(arguments, func(argument string) bool {
-		return strings.HasPrefix(argument, "--oidc-client-secret=") || strings.HasPrefix(argument, "--password=")
-	})
 	switch {
 	case !slices.Contains([]string{"client.authentication.k8s.io/v1", "client.authentication.k8s.io/v1beta1"}, exec.APIVersion):
 		verdict.Severity, verdict.Why, verdict.Remedy = Error, "kubectl does not know its apiVersion.", "Set it to client.authentication.k8s.io/v1."
 	case exec.APIVersion == "client.authentication.k8s.io/v1" && exec.InteractiveMode == "":
 		verdict.Severity, verdict.Why, verdict.Remedy = Error, "kubectl refuses it without interactiveMode.", "Set it to IfAvailable."
-	case secret:
+	case len(exec.SecretFlags()) > 0:
 		verdict.Severity, verdict.Why = Warning, "There is a secret among its arguments, which every process of the machine can read."
 		verdict.Remedy = "Say where the secret lies, with --oidc-client-secret-file, -env or -keychain."
 	case name == "kubectl" || name == "kubectl.exe":

@@ -31,6 +31,8 @@ func TestJudge(t *testing.T) {
 	for user, wanted := range map[string]string{
 		fmt.Sprintf(ours, ""):                                                                                      "ok|this plugin||",
 		fmt.Sprintf(ours, ", --oidc-client-secret=hunter2"):                                                        "warning|this plugin|a secret among its arguments|",
+		strings.Replace(ours, "%s", ", --oidc-client-secret, hunter2", 1):                                          "warning|this plugin|a secret among its arguments|",
+		strings.Replace(ours, "%s", ", --oidc-client-secret-file=/x", 1):                                           "ok|this plugin||",
 		strings.Replace(ours, "k8s.io/v1", "k8s.io/v1alpha1", 1):                                                   "error|this plugin|does not know its apiVersion|",
 		strings.Replace(ours, "interactiveMode: IfAvailable, ", "", 1):                                             "error|this plugin|refuses it without interactiveMode|",
 		strings.NewReplacer("kubectl-oidc_login", "kubectl", "[get-token", "[oidc-login, get-token").Replace(ours): "note|this plugin|by way of kubectl|",

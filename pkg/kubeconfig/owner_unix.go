@@ -3,13 +3,15 @@
 package kubeconfig
 
 import (
+	"errors"
 	"fmt"
 	"io/fs"
 	"os"
 	"syscall"
 )
 
-// keepOwner matters to who runs kubectl by sudo.
+// keepOwner matters to who runs kubectl by sudo. A group that only root can give goes, and the group's rights with it, since
+// the new group is another: "sudo chown" without a group leaves such files.
 func keepOwner(file *os.File, old fs.FileInfo) error {
 	if old == nil {
 		return nil
@@ -22,10 +24,15 @@ func keepOwner(file *os.File, old fs.FileInfo) error {
 	if err != nil {
 		return err
 	}
-	if mine, ok := info.Sys().(*syscall.Stat_t); ok && mine.Uid == owner.Uid && mine.Gid == owner.Gid {
+	mine, ok := info.Sys().(*syscall.Stat_t)
+	if ok && mine.Uid == owner.Uid && mine.Gid == owner.Gid {
 		return nil
 	}
-	if err := file.Chown(int(owner.Uid), int(owner.Gid)); err != nil {
+	err = file.Chown(int(owner.Uid), int(owner.Gid))
+	if ok && mine.Uid == owner.Uid && errors.Is(err, fs.ErrPermission) {
+		err = file.Chmod(info.Mode().Perm() &^ 0o070)
+	}
+	if err != nil {
 		return fmt.Errorf("its owner cannot be kept, so nothing was changed: %w", err)
 	}
 	return nil

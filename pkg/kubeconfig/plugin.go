@@ -27,8 +27,21 @@ func (e *Exec) namesIssuer() bool {
 	return slices.ContainsFunc(e.Args, func(argument string) bool { return strings.HasPrefix(argument, "--oidc-issuer-url") })
 }
 
+// SecretFlags are the flags among the arguments whose values are secrets, whether those stand behind an equals sign or on
+// their own.
+func (e *Exec) SecretFlags() []string {
+	var secret []string
+	for _, argument := range e.Args {
+		if name, _, _ := strings.Cut(argument, "="); name == "--oidc-client-secret" || name == "--password" {
+			secret = append(secret, name)
+		}
+	}
+	return secret
+}
+
 // HasOtherCredentials reports whether there is anything besides a plugin that kubectl could log in with.
+// To act as somebody else is not: kubectl logs in first.
 func (u User) HasOtherCredentials() bool {
 	return u.AuthProvider != nil || !u.Token.IsEmpty() || u.TokenFile != "" || u.Username != "" || !u.Password.IsEmpty() ||
-		u.ClientCertificate != "" || len(u.ClientCertificateData) > 0 || u.ClientKey != "" || u.HasClientKeyData || u.Impersonate != ""
+		u.ClientCertificate != "" || len(u.ClientCertificateData) > 0 || u.ClientKey != "" || u.HasClientKeyData
 }

@@ -18,6 +18,17 @@ type authentication struct {
 	parameters url.Values // of the form, besides client_id and client_secret
 }
 
+// SecretMethod is how a client with a secret says so
+// (https://openid.net/specs/openid-connect-core-1_0.html#ClientAuthentication).
+type SecretMethod string
+
+// The methods. The first is the zero value.
+const (
+	AnySecretMethod   SecretMethod = ""                    // the one that the provider lists; of both, client_secret_basic
+	ClientSecretBasic SecretMethod = "client_secret_basic" // in a header
+	ClientSecretPost  SecretMethod = "client_secret_post"  // in the form
+)
+
 // authentication is chosen from the configuration and the metadata and never by trial, since a code or a rotating refresh
 // token must not be sent twice.
 func (p *Provider) authentication(from *metadata) (authentication, error) {
@@ -34,13 +45,22 @@ func (p *Provider) authentication(from *metadata) (authentication, error) {
 		return authentication{}, err
 	}
 	style := oauth2.AuthStyleInParams
-	// A list without elements is one that should have been left out
-	// (https://openid.net/specs/openid-connect-discovery-1_0.html#ProviderConfigurationResponse).
-	if !secret.IsEmpty() &&
-		(len(from.TokenAuthMethods) == 0 || slices.Contains(from.TokenAuthMethods, "client_secret_basic")) {
+	if !secret.IsEmpty() && p.secretMethod(from) == ClientSecretBasic {
 		style = oauth2.AuthStyleInHeader
 	}
 	return authentication{style: style, secret: secret}, nil
+}
+
+func (p *Provider) secretMethod(from *metadata) SecretMethod {
+	switch listed := from.TokenAuthMethods; {
+	case p.config.SecretMethod != AnySecretMethod:
+		return p.config.SecretMethod
+	// A list without elements is one that should have been left out
+	// (https://openid.net/specs/openid-connect-discovery-1_0.html#ProviderConfigurationResponse).
+	case len(listed) == 0, slices.Contains(listed, string(ClientSecretBasic)):
+		return ClientSecretBasic
+	}
+	return ClientSecretPost
 }
 
 // clientSecret is read at each use where it lies elsewhere, since others may replace it there.

@@ -23,6 +23,7 @@ type Config struct {
 	ClientSecret token.Secret // empty for a public client, which is the right kind
 	// ReadClientSecret returns the secret where it lies elsewhere; nil: ClientSecret. It is called for each request.
 	ReadClientSecret func() (token.Secret, error)
+	SecretMethod     SecretMethod // how the secret is sent
 	// ClientAssertion returns a JWT that authenticates the client in place of a secret; nil: there is none. It is called
 	// for each request, since others renew the assertion.
 	ClientAssertion func() (token.Secret, error)
@@ -251,8 +252,7 @@ func isWeb(address *url.URL) bool {
 	return (address.Scheme == "http" || address.Scheme == "https") && address.Hostname() != "" && address.User == nil
 }
 
-// listenConfig lets the listener follow the redirect URL: where that names a port of this machine and nobody asked for
-// another, it is the one to bind.
+// listenConfig says where to wait for the browser's answer, and as what it is addressed. The certificate is read only now.
 func (p *Provider) listenConfig() (loopback.Config, error) {
 	config := loopback.Config{Addresses: p.config.ListenAddresses, RedirectURL: p.redirect}
 	if p.config.ServerCertificate == nil {

@@ -6,9 +6,12 @@ import (
 	"encoding/json"
 	"math"
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
+
+	"golang.org/x/oauth2"
 
 	"github.com/kubectl-oidc-login/kubectl-oidc-login/pkg/token"
 )
@@ -67,11 +70,26 @@ func (p *Provider) startDevice(ctx context.Context, from *metadata, scopes *scop
 	form := p.config.target()
 	form.Set("scope", scopes.form())
 	addChallenge(form, login.verifier)
-	body, err := p.post(ctx, "login", "the device authorization endpoint", from, from.DeviceAuthURL, form)
+	form.Set("client_id", p.config.ClientID) // where the secret is in the header, some look for it here all the same
+	authentication, err := p.authentication(from)
+	if err != nil {
+		return nil, err
+	}
+	if from.readsDeviceFormAlone() {
+		authentication.style = oauth2.AuthStyleInParams
+	}
+	body, err := p.post(ctx, "login", "the device authorization endpoint", from.DeviceAuthURL, authentication, form)
 	if err != nil {
 		return nil, err
 	}
 	return login, login.read(body)
+}
+
+// readsDeviceFormAlone knows Dex by its endpoint. It keeps the form's client and secret until the person has logged in, and
+// then refuses a client of which it has heard in the header alone
+// (https://github.com/dexidp/dex/blob/v2.45.1/server/deviceflowhandlers.go).
+func (m *metadata) readsDeviceFormAlone() bool {
+	return m.DeviceAuthURL == strings.TrimSuffix(m.IssuerURL, "/")+"/device/code" && slices.Contains(m.TokenAuthMethods, string(ClientSecretPost))
 }
 
 func (m *metadata) checkDeviceEndpoint() error {

@@ -2,6 +2,8 @@ package provider
 
 import (
 	"errors"
+	"io"
+	"net/http"
 	"net/url"
 	"strings"
 	"testing"
@@ -62,4 +64,49 @@ func FuzzDevice(f *testing.F) {
 			}
 		}
 	})
+}
+
+// A client with a secret proves itself as elsewhere, and names itself in the form too. Dex reads the form alone.
+func TestDeviceRequestOfConfidentialClient(t *testing.T) {
+	t.Parallel()
+	requirements.Covers(t, "DEV-01", "TOK-11")
+	for name, test := range map[string]struct {
+		endpoint string
+		methods  []string
+		inForm   bool
+	}{
+		"any":                {"https://op.example/realm/device_authorization", []string{"client_secret_basic", "client_secret_post"}, false},
+		"elsewhere":          {"https://op.example/device/code", []string{"client_secret_basic", "client_secret_post"}, false},
+		"Dex":                {fuzzIssuer + "/device/code", []string{"client_secret_basic", "client_secret_post"}, true},
+		"it takes no secret": {fuzzIssuer + "/device/code", []string{"client_secret_basic"}, false},
+		"it takes the form":  {"https://op.example/d", []string{"client_secret_post"}, true},
+		"it lists no way":    {fuzzIssuer + "/device/code", nil, false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			var form url.Values
+			var header http.Header
+			p := newFuzzProvider(t, roundTripper(func(request *http.Request) (*http.Response, error) {
+				body, err := io.ReadAll(request.Body)
+				if err != nil {
+					return nil, err
+				}
+				header = request.Header
+				form, err = url.ParseQuery(string(body))
+				return nil, errors.Join(err, errors.New("that is all"))
+			}))
+			p.config.ClientSecret = token.NewSecret(marker)
+			from := fuzzMetadata()
+			from.DeviceAuthURL, from.TokenAuthMethods = test.endpoint, test.methods
+			if _, err := p.startDevice(t.Context(), from, &scopeChoice{}); err == nil {
+				t.Error("there was no answer")
+			}
+			if form.Get("client_id") != "kubernetes" {
+				t.Errorf("the form has the client %q", form.Get("client_id"))
+			}
+			if inForm, inHeader := form.Has("client_secret"), header.Get("Authorization") != ""; inForm != test.inForm || inHeader == inForm {
+				t.Errorf("the secret is in the form: %t, in the header: %t", inForm, inHeader)
+			}
+		})
+	}
 }

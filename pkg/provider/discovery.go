@@ -25,10 +25,12 @@ type metadata struct {
 	EndSessionURL        string   `json:"end_session_endpoint"`
 }
 
+const wellKnownPath = "/.well-known/openid-configuration"
+
 // wellKnown is the address of the metadata. One slash at the issuer's end is taken off
 // (https://openid.net/specs/openid-connect-discovery-1_0.html#ProviderConfigurationRequest).
 func (p *Provider) wellKnown() string {
-	return strings.TrimSuffix(p.config.Issuer, "/") + "/.well-known/openid-configuration"
+	return strings.TrimSuffix(p.config.Issuer, "/") + wellKnownPath
 }
 
 // discover returns the metadata, kept from before unless fresh is asked for.
@@ -58,7 +60,10 @@ func (p *Provider) checkIssuerOf(found *metadata) error {
 		return nil
 	}
 	hint := "Set --oidc-issuer-url to the issuer that the provider states, if you trust it; the API server needs the same."
-	if strings.TrimSuffix(found.IssuerURL, "/") == strings.TrimSuffix(p.config.Issuer, "/") {
+	switch {
+	case strings.ContainsAny(found.IssuerURL, "{}"): // as Entra ID's of "common" and "organizations"
+		hint = "That stands for all tenants. Put the ID of yours into --oidc-issuer-url; the API server needs the same."
+	case strings.TrimSuffix(found.IssuerURL, "/") == strings.TrimSuffix(p.config.Issuer, "/"):
 		hint = fmt.Sprintf("They differ by the slash at the end. Set --oidc-issuer-url=%s; the API server needs the same.",
 			printable(found.IssuerURL))
 	}

@@ -130,7 +130,10 @@ func wrongStatus(what, address string, status int, wait time.Duration) error {
 	}
 	if status == http.StatusNotFound || status == http.StatusGone {
 		failure.Kind = token.Failed
-		failure.Hint = []string{"Check --oidc-issuer-url; it is the part before /.well-known/openid-configuration."}
+		failure.Hint = []string{"The provider's metadata names an address where nothing is; tell its administrator."}
+		if strings.HasSuffix(address, wellKnownPath) {
+			failure.Hint = []string{"Check --oidc-issuer-url; it is the part before " + wellKnownPath + "."}
+		}
 	}
 	if status >= 300 && status < 400 {
 		failure.Hint = []string{portalHint, "If it redirects because it has moved, use the issuer URL that the provider itself states."}

@@ -11,6 +11,7 @@ import (
 type Report struct {
 	CodeFlow     bool     // https://openid.net/specs/openid-connect-core-1_0.html#CodeFlowAuth
 	S256         bool     // it says that it knows PKCE with S256
+	PKCE         bool     // it says which methods of PKCE it knows
 	Algorithms   []string // of its ID tokens that an API server can verify; empty: none
 	Keys         []byte   // its key set, JSON
 	UsableKeys   int      // how many of those can verify an ID token
@@ -44,6 +45,7 @@ func (p *Provider) Inspect(ctx context.Context) (Report, error) {
 	return Report{
 		CodeFlow:     len(found.ResponseTypes) == 0 || slices.Contains(found.ResponseTypes, "code"),
 		S256:         found.supportsPKCE(),
+		PKCE:         len(found.CodeChallengeMethods) > 0,
 		Algorithms:   found.signingAlgorithms(),
 		Keys:         keySet,
 		UsableKeys:   len(keys),

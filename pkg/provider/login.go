@@ -22,13 +22,13 @@ func (p *Provider) logInByBrowser(ctx context.Context, from *metadata, scopes *s
 	ctx, cancel := context.WithTimeoutCause(ctx, p.config.LoginTimeout, errTooLate)
 	defer cancel()
 	// Bound before the URL is built: the port is part of it.
-	listen, err := p.listenConfig()
+	config, err := p.listenConfig()
 	if err != nil {
 		return token.Set{}, err
 	}
-	listener, err := loopback.Listen(listen)
+	listener, err := listen(config)
 	if err != nil {
-		return token.Set{}, failed("Free the port, or name another with --listen-address; the provider must know it.", "%w", err)
+		return token.Set{}, err
 	}
 	defer listener.Close()
 	if listener.IsOpenToOthers() {
@@ -62,6 +62,26 @@ func (p *Provider) logInByBrowser(ctx context.Context, from *metadata, scopes *s
 		return token.Set{}, p.notAnswered(err)
 	}
 	return set, outcome
+}
+
+// listen binds the port at which a login waits for the browser's answer.
+func listen(config loopback.Config) (*loopback.Listener, error) {
+	listener, err := loopback.Listen(config)
+	if err != nil {
+		return nil, failed("Free the port, or name another with --listen-address; the provider must know it.", "%w", err)
+	}
+	return listener, nil
+}
+
+// TryPort returns the port at which a login could wait now, and frees it again. Only AuthCode needs one. An error says that
+// none is free.
+func (p *Provider) TryPort() (int, error) {
+	listener, err := listen(loopback.Config{Addresses: p.config.ListenAddresses, RedirectURL: p.redirect})
+	if err != nil {
+		return 0, err
+	}
+	defer listener.Close()
+	return listener.Port(), nil
 }
 
 var errTooLate = errors.New("nobody logged in")

@@ -16,11 +16,8 @@ import (
 
 // post sends a form to another endpoint than that for tokens, and returns a good answer's body. What and endpoint are
 // nouns for errors.
-func (p *Provider) post(ctx context.Context, what, endpoint string, from *metadata, address string, form url.Values) ([]byte, error) {
-	authentication, err := p.authentication(from)
-	if err != nil {
-		return nil, err
-	}
+func (p *Provider) post(ctx context.Context, what, endpoint, address string, authentication authentication,
+	form url.Values) ([]byte, error) {
 	answer, err := p.postForm(ctx, what, endpoint, address, authentication, form)
 	if err != nil {
 		return nil, err

@@ -7,29 +7,24 @@ import (
 	"net/http"
 	"net/url"
 	"strings"
-	"time"
 
 	"github.com/kubectl-oidc-login/kubectl-oidc-login/pkg/token"
 )
 
 // Refresh uses the session's refresh token (https://openid.net/specs/openid-connect-core-1_0.html#RefreshTokens). It is
-// one request where metadata and keys are kept from before; both are there before the refresh token is spent, since an
-// answer that cannot be verified is lost.
+// one request where metadata and keys are kept from before.
 func (p *Provider) Refresh(ctx context.Context, _ token.Key, session token.Session) (token.Set, error) {
 	from, cached, err := p.discover(ctx, false)
 	if err != nil {
 		return token.Set{}, err
 	}
-	if _, _, err := p.keys(ctx, from, false); err != nil {
-		return token.Set{}, err
-	}
-	got, err := p.refresh(ctx, from, session)
+	got, err := p.spend(ctx, from, session)
 	if cached && isNotFound(err) {
-		// The token endpoint may have moved since the metadata was fetched. Nothing was spent on a page that is not there.
-		if from, _, err = p.discover(ctx, true); err != nil {
+		// Keys or endpoint may have moved since the metadata was fetched. Nothing was spent on a page that is not there.
+		if from, cached, err = p.discover(ctx, true); err != nil {
 			return token.Set{}, err
 		}
-		got, err = p.refresh(ctx, from, session)
+		got, err = p.spend(ctx, from, session)
 	}
 	if err != nil {
 		return token.Set{}, err
@@ -37,10 +32,16 @@ func (p *Provider) Refresh(ctx context.Context, _ token.Key, session token.Sessi
 	renewed := session
 	renewed.RefreshToken = got.refreshToken // x/oauth2 keeps the old one where the answer has none
 	renewed.Static = got.refreshToken.Equal(session.RefreshToken)
-	idToken, issuedAt, err := p.verifyRefreshed(ctx, from, got, session)
+	idToken, verified, err := p.verifyRefreshed(ctx, from, got, session)
+	if cached && (isNotFound(err) || errors.Is(err, errKeyUnknown)) {
+		if now, _, failure := p.discover(ctx, true); failure == nil && now.JWKSURL != from.JWKSURL {
+			idToken, verified, err = p.verifyRefreshed(ctx, now, got, session)
+		}
+	}
 	switch {
 	case err == nil:
-		renewed.IssuedAt = issuedAt
+		renewed.IssuedAt = verified.IssuedAt.or(session.IssuedAt)
+		renewed.AuthTime = verified.AuthTime.or(session.AuthTime)
 		return token.Set{IDToken: idToken, Session: renewed, AccessToken: got.accessToken}, nil
 	case errors.Is(err, errKeyUnknown):
 		// A provider that has just changed its keys can sign with one that its caches do not show yet.
@@ -52,22 +53,28 @@ func (p *Provider) Refresh(ctx context.Context, _ token.Key, session token.Sessi
 	return token.Set{Session: renewed}, err
 }
 
-// verifyRefreshed returns the token to serve, which is none where the answer has no ID token and the access token is not
-// asked for, and when the newest ID token was issued.
-func (p *Provider) verifyRefreshed(ctx context.Context, from *metadata, got answer,
-	session token.Session) (idToken token.IDToken, issuedAt time.Time, err error) {
-	if got.idToken.IsEmpty() && !p.config.UseAccessToken {
-		return token.IDToken{}, session.IssuedAt, nil
+// spend uses the refresh token once metadata and keys are there, since an answer that cannot be verified is lost.
+func (p *Provider) spend(ctx context.Context, from *metadata, session token.Session) (answer, error) {
+	if _, _, err := p.keys(ctx, from, false); err != nil {
+		return answer{}, err
 	}
-	var verified claims
-	if issuedAt = session.IssuedAt; !got.idToken.IsEmpty() {
+	return p.refresh(ctx, from, session)
+}
+
+// verifyRefreshed returns the token to serve, which is none where the answer has no ID token and the access token is not
+// asked for, and the claims of the ID token, if there was one.
+func (p *Provider) verifyRefreshed(ctx context.Context, from *metadata, got answer,
+	session token.Session) (idToken token.IDToken, verified claims, err error) {
+	if got.idToken.IsEmpty() && !p.config.UseAccessToken {
+		return token.IDToken{}, claims{}, nil
+	}
+	if !got.idToken.IsEmpty() {
 		if verified, err = p.verify(ctx, from, got, expected{previous: &session}); err != nil {
-			return token.IDToken{}, time.Time{}, err
+			return token.IDToken{}, claims{}, err
 		}
-		issuedAt = verified.IssuedAt.Time
 	}
 	idToken, err = p.chosen(ctx, from, got, verified)
-	return idToken, issuedAt, err
+	return idToken, verified, err
 }
 
 // refresh stops for a context that ends while it connects, but not once the request may be under way: the answer is the
@@ -83,15 +90,18 @@ func (p *Provider) refresh(ctx context.Context, from *metadata, session token.Se
 	return got, err
 }
 
-// endsSession reports whether a refresh token was refused for good (https://www.rfc-editor.org/rfc/rfc6749#section-5.2).
-// Dex says invalid_request of one that has expired or was used, as it does of other faults, also its own: the status and
-// the words tell them apart (https://github.com/dexidp/dex/blob/v2.45.1/server/refreshhandlers.go).
+// endsSession reports whether a refresh token was refused for good (https://www.rfc-editor.org/rfc/rfc6749#section-5.2), or
+// until the person has been asked something (https://openid.net/specs/openid-connect-core-1_0.html#AuthError), as Entra ID
+// does. Dex and ZITADEL say invalid_request of a refresh token that has expired or was used, as they do of other faults:
+// the status and the words tell them apart (https://github.com/dexidp/dex/blob/v2.45.1/server/refreshhandlers.go and
+// https://github.com/zitadel/zitadel/blob/0a08c854a86853b8bd682785cc1752e1ca4c9f2a/internal/api/oidc/error.go).
 func endsSession(err error) bool {
 	switch oauthCode(err) {
-	case "invalid_grant":
+	case "invalid_grant", "interaction_required", "login_required", "consent_required":
 		return true
 	case "invalid_request":
-		return isKind(err, token.Refused) && strings.Contains(strings.ToLower(oauthText(err)), "refresh token")
+		words := strings.ReplaceAll(strings.ToLower(oauthText(err)), " ", "")
+		return isKind(err, token.Refused) && strings.Contains(words, "refreshtoken")
 	}
 	return false
 }

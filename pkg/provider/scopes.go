@@ -90,9 +90,10 @@ func (p *Provider) checkRefreshable(got answer, scopes *scopeChoice) {
 }
 
 // wasGranted also knows scopes under the long names that some providers answer with, such as
-// https://www.googleapis.com/auth/userinfo.email, and that a refresh token says enough of offline_access.
+// https://www.googleapis.com/auth/userinfo.email, and that a refresh token says enough of offline_access, as an ID token does
+// of openid: Entra ID names neither beside the scopes of an API.
 func wasGranted(scope string, got answer) bool {
-	return scope == offlineAccess && !got.refreshToken.IsEmpty() ||
+	return scope == offlineAccess && !got.refreshToken.IsEmpty() || scope == "openid" && !got.idToken.IsEmpty() ||
 		slices.ContainsFunc(got.scopes, func(granted string) bool {
 			return granted == scope || strings.HasSuffix(granted, "."+scope) || strings.HasSuffix(granted, "/"+scope)
 		})

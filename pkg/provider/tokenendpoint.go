@@ -84,7 +84,7 @@ func (p *Provider) endpointError(what string, err error, observed *observer) err
 	var refusal *oauth2.RetrieveError
 	switch {
 	case !observed.answered:
-		return unreachable(what, hostOf(p.config.Issuer), err)
+		return unreachable(what, observed.host, err)
 	case errors.As(err, &refusal) && refusal.ErrorCode == "invalid_target":
 		return p.invalidTarget(what, refusal.ErrorDescription)
 	case errors.As(err, &refusal) && refusal.ErrorCode != "":
@@ -110,7 +110,8 @@ func oauthError(what string, refusal *oauth2.RetrieveError, wait []string) error
 	case "invalid_grant":
 		failure.Hint = []string{"Log in again."}
 	case "invalid_client", "unauthorized_client":
-		failure.Hint = []string{"Check --oidc-client-id and --oidc-client-secret or --client-assertion-file against the client's settings at the provider."}
+		failure.Hint = []string{"Check --oidc-client-id and --oidc-client-secret or --client-assertion-file against the client's settings at the provider. " +
+			"If it lists several ways to authenticate, name that of this client with --oidc-client-auth-method."}
 	case "temporarily_unavailable", "server_error":
 		failure.Kind, failure.Hint = token.Unreachable, append([]string{keptHint}, wait...)
 	default:
@@ -159,6 +160,7 @@ type observer struct {
 	next     http.RoundTripper
 	now      func() time.Time
 	endpoint string // its name in errors
+	host     string // that was asked
 	answered bool
 	status   int // any number: a server can even answer 000
 	html     bool
@@ -171,6 +173,7 @@ func (p *Provider) observe(next http.RoundTripper, endpoint string) *observer {
 }
 
 func (o *observer) RoundTrip(request *http.Request) (*http.Response, error) {
+	o.host = request.URL.Host
 	response, err := o.next.RoundTrip(request)
 	if err != nil {
 		return nil, err

@@ -37,19 +37,14 @@ func (p *Provider) checkClock(got answer) {
 
 // session is what a login began. A machine's answer may have had no ID token.
 func (a answer) session(verified claims, nonce string) token.Session {
-	session := token.Session{
+	return token.Session{
 		RefreshToken: a.refreshToken,
 		Subject:      verified.Subject,
 		Audience:     verified.Audience,
 		Nonce:        nonce,
+		IssuedAt:     verified.IssuedAt.or(time.Time{}),
+		AuthTime:     verified.AuthTime.or(time.Time{}),
 	}
-	if verified.IssuedAt != nil {
-		session.IssuedAt = verified.IssuedAt.Time
-	}
-	if verified.AuthTime != nil {
-		session.AuthTime = verified.AuthTime.Time
-	}
-	return session
 }
 
 // held is the ID token as it is kept. Its end is moved to our clock: what counts is the time from the provider's answer

@@ -42,7 +42,7 @@ type Session struct {
 	Subject      string    // the sub claim of the login
 	Audience     []string  // the aud claim of the login
 	Nonce        string    // the nonce of the login; it is spent, so no secret
-	AuthTime     time.Time // the auth_time claim of the login, zero if there was none
+	AuthTime     time.Time // the latest auth_time claim, zero if there was none
 	IssuedAt     time.Time // the iat claim of the newest ID token, zero if it is not known
 	// Static is true where the last refresh brought the same refresh token again: this provider does not rotate.
 	Static bool
