@@ -135,6 +135,7 @@ func sendStrays(callback *url.URL) {
 		{http.MethodGet, "", callback.Scheme + "://" + callback.Host + "/"},
 		{http.MethodGet, "", callback.Scheme + "://" + callback.Host + "/favicon.ico"},
 		{http.MethodGet, "", callback.Scheme + "://" + callback.Host + "/done"},
+		{http.MethodGet, "", callback.Scheme + "://" + callback.Host + "/done/"},
 		{http.MethodGet, "", wrongState.String()},
 		{http.MethodGet, "", callback.Scheme + "://" + callback.Host + "/?error=access_denied"},
 		{http.MethodGet, "", callback.Scheme + "://" + callback.Host + "/?error=access_denied&state=wrong"},

@@ -41,7 +41,7 @@ type Handover struct {
 // the browser is expected to come to the redirect URI afterwards; it gets the page that back makes of the parameters.
 func (l *Listener) HandOver(form Form, back func(url.Values) Page) *Handover {
 	return &Handover{
-		door:     door{l.redirectURI},
+		door:     newDoor(l.redirectURI),
 		listener: l,
 		form:     form,
 		path:     "/" + rand.Text(),
@@ -72,7 +72,7 @@ func (h *Handover) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	protect(w.Header())
 	isForm := subtle.ConstantTimeCompare([]byte(r.URL.Path), []byte(h.path)) == 1
 	isBack := h.back != nil && r.URL.Path == h.callbackPath()
-	isPage := h.back != nil && r.URL.Path == h.pagePath()
+	isPage := h.back != nil && r.URL.Path == h.pagePath
 	switch {
 	case !h.knowsHost(r.Host):
 		http.Error(w, "unknown host", http.StatusMisdirectedRequest)
@@ -110,7 +110,7 @@ func (h *Handover) serveBack(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	h.page = h.back(r.URL.Query())
-	w.Header().Set("Location", h.pagePath())
+	w.Header().Set("Location", h.pagePath)
 	w.WriteHeader(http.StatusSeeOther)
 	_ = http.NewResponseController(w).Flush()
 	close(h.done)

@@ -51,7 +51,7 @@ func TestHandover(t *testing.T) {
 	go func() { ended <- handover.Await(t.Context()) }()
 	base := strings.TrimSuffix(handover.URL(), handover.path)
 
-	for address, status := range map[string]int{base: 404, base + "/": 404, base + "/done": 404, base + "/bye?state=x": 409} {
+	for address, status := range map[string]int{base: 404, base + "/": 404, base + "/done": 404, base + "/done/": 404, base + "/bye?state=x": 409} {
 		if got, body := visitPage(t, "GET", address); got != status || strings.Contains(body, "secret") {
 			t.Errorf("%s: got %d %s", address, got, body)
 		}
@@ -109,7 +109,7 @@ func FuzzHandover(f *testing.F) {
 	f.Add("GET", "localhost:8000", "/the-path", "")
 	f.Fuzz(func(t *testing.T, method, host, path, query string) {
 		handover := &Handover{
-			door:    door{url.URL{Scheme: "http", Host: "localhost:8000", Path: "/bye"}},
+			door:    newDoor(url.URL{Scheme: "http", Host: "localhost:8000", Path: "/bye"}),
 			form:    Form{Action: "https://op.example", Fields: url.Values{"token": {"secret"}}},
 			path:    "/THE-PATH",
 			back:    func(url.Values) Page { return Page{} },

@@ -2,12 +2,14 @@ package loopback
 
 import (
 	"bufio"
+	"cmp"
 	"context"
 	"errors"
 	"io"
 	"net"
 	"net/http"
 	"net/url"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -20,6 +22,9 @@ import (
 )
 
 const state = "the-right-state"
+
+// pagePath has 128 random bits or more.
+var pagePath = regexp.MustCompile(`^/done/[A-Z2-7]{26,}$`)
 
 // receive listens and waits in the background; done gives what Receive returned.
 func receive(t *testing.T, config Config, page Page) (redirect *url.URL, answers chan url.Values, done chan error) {
@@ -62,7 +67,7 @@ func TestTheAnswer(t *testing.T) {
 	for name, target := range map[string]string{
 		"default":        "",
 		"path":           "http://localhost/callback",
-		"path of page":   "http://localhost/done",
+		"path of page":   "http://localhost/done/x",
 		"literal":        "http://127.0.0.1/",
 		"own name":       "http://Login.example/x",
 		"trailing slash": "http://localhost/a/",
@@ -154,7 +159,7 @@ func TestNobodyFetchesThePage(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer func() { _ = response.Body.Close() }()
-	if response.StatusCode != http.StatusSeeOther || response.Header.Get("Location") != "/done" {
+	if response.StatusCode != http.StatusSeeOther || !pagePath.MatchString(response.Header.Get("Location")) {
 		t.Errorf("status %d to %q", response.StatusCode, response.Header.Get("Location"))
 	}
 	if err := <-done; err != nil {
@@ -250,7 +255,7 @@ func TestTenThousandStrays(t *testing.T) {
 	}
 	const callers, strays = 20, 500
 	client := &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: callers}}
-	targets := []string{"/", "/?state=wrong&code=x", "/favicon.ico", "/?error=access_denied", "/done"}
+	targets := []string{"/", "/?state=wrong&code=x", "/favicon.ico", "/?error=access_denied", "/done", "/done/"}
 	var all sync.WaitGroup
 	for range callers {
 		all.Go(func() {
@@ -393,6 +398,7 @@ func TestAgain(t *testing.T) {
 		}, nil)
 	}()
 	client := &http.Client{CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
+	page := "" // the browser alone is told where it is
 	for _, step := range []struct {
 		path, location string
 		status         int
@@ -401,17 +407,23 @@ func TestAgain(t *testing.T) {
 		{"/?state=" + state + "&error=invalid_scope", "https://issuer.example/authorize?state=second", http.StatusSeeOther},
 		{"/?state=" + state + "&error=invalid_scope", "", http.StatusBadRequest},
 		{"/done", "", http.StatusNotFound},
-		{"/?state=second&code=right", "/done", http.StatusSeeOther},
+		{"/?state=second&code=right", "/done/", http.StatusSeeOther},
 		{"/?state=second&code=right", "", http.StatusConflict},
-		{"/done", "", http.StatusOK},
+		{"/done", "", http.StatusNotFound},
+		{"/done/", "", http.StatusNotFound},
+		{"", "", http.StatusOK},
 	} {
-		response, err := client.Get("http://127.0.0.1:" + strconv.Itoa(listener.Port()) + step.path)
+		response, err := client.Get("http://127.0.0.1:" + strconv.Itoa(listener.Port()) + cmp.Or(step.path, page))
 		if err != nil {
 			t.Fatal(err)
 		}
 		_ = response.Body.Close()
-		if response.StatusCode != step.status || response.Header.Get("Location") != step.location {
-			t.Errorf("%s: got %d to %q", step.path, response.StatusCode, response.Header.Get("Location"))
+		location := response.Header.Get("Location")
+		if pagePath.MatchString(location) {
+			page, location = location, "/done/"
+		}
+		if response.StatusCode != step.status || location != step.location {
+			t.Errorf("%s: got %d to %q", step.path, response.StatusCode, location)
 		}
 	}
 	if err := <-done; err != nil || !slices.Equal(answers, []string{"invalid_scope", "right"}) {
