@@ -31,6 +31,7 @@ type Handover struct {
 	back     func(url.Values) Page
 
 	taken   atomic.Bool // a browser has the form
+	again   atomic.Bool // somebody came for it later
 	settled atomic.Bool // it has come back
 	done    chan struct{}
 	page    Page
@@ -61,8 +62,12 @@ func (h *Handover) URL() string {
 // Taken reports whether a browser has got the form.
 func (h *Handover) Taken() bool { return h.taken.Load() }
 
-// Await returns when the browser has the form, and has come back if that is expected; or when the context ends, with its
-// cause.
+// AskedForAgain reports whether somebody came for the form when it was taken: two know its address, and whoever it was meant
+// for may be the one who came too late.
+func (h *Handover) AskedForAgain() bool { return h.again.Load() }
+
+// Await returns when the browser has come back with the form's answer, or, where that is not expected, soon after a browser
+// has got the form; or when the context ends, with its cause.
 func (h *Handover) Await(ctx context.Context) error {
 	return h.listener.serve(ctx, h, h.done, h.fetched)
 }
@@ -92,14 +97,26 @@ func (h *Handover) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 
 func (h *Handover) serveForm(w http.ResponseWriter) {
 	if !h.taken.CompareAndSwap(false, true) {
+		h.again.Store(true)
 		http.Error(w, "This page was shown already. You can close this window.", http.StatusGone)
+		_ = http.NewResponseController(w).Flush()
+		if h.back == nil {
+			h.end()
+		}
 		return
 	}
 	h.form.write(w)
 	_ = http.NewResponseController(w).Flush()
 	if h.back == nil {
-		close(h.done)
-		h.fetched <- struct{}{}
+		close(h.done) // for a moment a second visitor can still come, who would tell that the first was a stranger
+	}
+}
+
+// end says that nothing is to be waited for any more.
+func (h *Handover) end() {
+	select {
+	case h.fetched <- struct{}{}:
+	default:
 	}
 }
 

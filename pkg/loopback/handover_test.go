@@ -64,7 +64,10 @@ func TestHandover(t *testing.T) {
 		!strings.Contains(body, `name="token" value="a secret &#34;in&#34; &lt;quotes&gt;"`) || !strings.Contains(body, "Log &lt;out&gt;") {
 		t.Errorf("got %d %s", status, body)
 	}
-	if got, body := visitPage(t, "GET", handover.URL()); got != 410 || strings.Contains(body, "secret") {
+	if handover.AskedForAgain() {
+		t.Error("one visitor counts as two")
+	}
+	if got, body := visitPage(t, "GET", handover.URL()); got != 410 || !handover.AskedForAgain() || strings.Contains(body, "secret") {
 		t.Errorf("the second visit: got %d %s", got, body)
 	}
 	if got, body := visitPage(t, "GET", base+"/bye?state=x"); got != 200 || !strings.Contains(body, "bye") {
@@ -86,6 +89,22 @@ func TestHandoverWithoutReturn(t *testing.T) {
 	}
 	if err := <-ended; err != nil {
 		t.Error(err)
+	}
+}
+
+// A browser that finds the form gone means that a stranger had it first. That is seen also where nobody comes back.
+func TestHandoverToAStranger(t *testing.T) {
+	t.Parallel()
+	handover := newHandover(t, nil)
+	ended := make(chan error, 1)
+	go func() { ended <- handover.Await(t.Context()) }()
+	for _, wanted := range []int{200, 410} {
+		if status, _ := visitPage(t, "GET", handover.URL()); status != wanted {
+			t.Errorf("got %d in place of %d", status, wanted)
+		}
+	}
+	if err := <-ended; err != nil || !handover.AskedForAgain() {
+		t.Errorf("got %v, asked for again: %t", err, handover.AskedForAgain())
 	}
 }
 
