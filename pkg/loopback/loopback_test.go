@@ -354,6 +354,59 @@ func TestOneLoopbackAddress(t *testing.T) {
 	}
 }
 
+// Who listens everywhere has the loopback addresses too, or passes over the port: on some systems somebody can have one of
+// them beside all.
+func TestListenEverywhere(t *testing.T) {
+	t.Parallel()
+	listenAs := func(taken string, tried *[]string) func(address string) (net.Listener, error) {
+		return func(address string) (net.Listener, error) {
+			*tried = append(*tried, address)
+			if address == taken {
+				return nil, syscall.EADDRINUSE
+			}
+			return net.Listen("tcp", "127.0.0.1:0") // stands for any address
+		}
+	}
+	for _, taken := range []string{"127.0.0.1:8000", "[::1]:8000", "0.0.0.0:8000"} {
+		if _, err := bindAll(listenAs(taken, new([]string)), "0.0.0.0:8000"); !errors.Is(err, syscall.EADDRINUSE) {
+			t.Errorf("%s is taken: got %v", taken, err)
+		}
+	}
+	var tried []string
+	sockets, err := bindAll(listenAs("", &tried), "0.0.0.0:8000")
+	if err != nil || len(sockets) != 3 {
+		t.Fatalf("got %d sockets, %v", len(sockets), err)
+	}
+	number := strconv.Itoa(port(sockets[0]))
+	wanted := []string{"127.0.0.1:8000", "[::1]:8000", "0.0.0.0:8000", "127.0.0.1:" + number, "[::1]:" + number}
+	if !slices.Equal(tried, wanted) {
+		t.Errorf("expected %q, got %q", wanted, tried)
+	}
+	for _, socket := range sockets {
+		_ = socket.Close()
+	}
+
+	// The real thing, where localhost is ::1 too.
+	other, err := net.Listen("tcp", "[::1]:0")
+	if err != nil {
+		return
+	}
+	for _, everywhere := range []string{"0.0.0.0", "", "::"} {
+		if _, err := Listen(Config{Addresses: []string{net.JoinHostPort(everywhere, strconv.Itoa(port(other)))}}); err == nil {
+			t.Errorf("%q: the browser could be sent to another program", everywhere)
+		}
+	}
+	_ = other.Close()
+	for _, everywhere := range []string{"0.0.0.0:0", ":0", "[::]:0"} {
+		redirect, _, _ := receive(t, Config{Addresses: []string{everywhere}}, Page{})
+		for _, host := range []string{"127.0.0.1", "::1"} {
+			if response, _ := get(t, "http://"+net.JoinHostPort(host, redirect.Port())+"/nothing"); response.StatusCode != http.StatusNotFound {
+				t.Errorf("%s on %s: status %d", everywhere, host, response.StatusCode)
+			}
+		}
+	}
+}
+
 // The page that comes next is for those who are logged in; a failure is shown.
 func TestNextPage(t *testing.T) {
 	t.Parallel()
