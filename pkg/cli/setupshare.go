@@ -234,11 +234,11 @@ func isSameCluster(one, other kubeconfig.Cluster) bool {
 	return reflect.DeepEqual(one, other)
 }
 
-// commandLine is how a person reads what will run.
+// commandLine is how a person reads what will run, which no shell does: nothing may be left out of it on any system.
 func commandLine(exec *kubeconfig.Exec) string {
-	words := []string{quote(exec.Command)}
+	words := []string{quoteForPOSIX(exec.Command)}
 	for _, argument := range exec.Args {
-		words = append(words, quote(argument))
+		words = append(words, quoteForPOSIX(argument))
 	}
 	return strings.Join(words, " ")
 }

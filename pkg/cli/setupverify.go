@@ -14,7 +14,7 @@ import (
 func (s *setup) verify(ctx context.Context, session *session, plan *plan, evidence cluster.Evidence, authentication cluster.Authentication) error {
 	if plan.cluster.Server == "" {
 		s.page.section("Try it, once the API server knows the provider")
-		s.page.block("kubectl --user=" + quote(plan.Users[0].Name) + " auth whoami")
+		s.page.block("kubectl " + quote("--user="+plan.Users[0].Name) + " auth whoami")
 		return s.page.err
 	}
 	s.page.section("What the cluster %s says", plan.cluster.Name)
@@ -26,9 +26,9 @@ func (s *setup) verify(ctx context.Context, session *session, plan *plan, eviden
 
 func tryCommand(plan *plan) string {
 	if len(plan.Contexts) > 0 {
-		return "kubectl --context=" + quote(plan.Contexts[0].Name) + " get pods"
+		return "kubectl " + quote("--context="+plan.Contexts[0].Name) + " get pods"
 	}
-	return "kubectl --user=" + quote(plan.Users[0].Name) + " get pods"
+	return "kubectl " + quote("--user="+plan.Users[0].Name) + " get pods"
 }
 
 func (s *setup) askCluster(ctx context.Context, session *session, plan *plan, evidence cluster.Evidence,
