@@ -167,17 +167,13 @@ func fileFlags() []string {
 
 // isSameLogin reports whether a user logs in at the same issuer as the same client.
 func isSameLogin(old, wanted kubeconfig.User) bool {
-	arguments, ours := old.Exec.PluginArguments()
-	if !ours {
+	one, err := loginOf(old)
+	if err != nil {
 		return false
 	}
-	for _, argument := range wanted.Exec.Args {
-		if (strings.HasPrefix(argument, "--oidc-issuer-url=") || strings.HasPrefix(argument, "--oidc-client-id=")) &&
-			!slices.Contains(arguments, argument) {
-			return false
-		}
-	}
-	return true
+	other, err := loginOf(wanted)
+	return err == nil && one.options.provider.issuerURL == other.options.provider.issuerURL &&
+		one.options.provider.clientID == other.options.provider.clientID
 }
 
 func (s *setup) addContext(config *kubeconfig.Config, plan *plan) error {
