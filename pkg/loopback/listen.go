@@ -11,6 +11,7 @@ import (
 	"slices"
 	"strconv"
 	"syscall"
+	"time"
 )
 
 // Config says where to listen.
@@ -29,6 +30,7 @@ type Listener struct {
 	redirectURI url.URL
 	sockets     []net.Listener
 	tls         *tls.Config // nil: plain http
+	readTimeout time.Duration
 }
 
 // Listen binds the first address that is free.
@@ -44,7 +46,7 @@ func Listen(config Config) (*Listener, error) {
 		if redirect.Port() == "" && !config.isBehindTLS() {
 			redirect.Host = net.JoinHostPort(redirect.Hostname(), strconv.Itoa(port(sockets[0])))
 		}
-		return &Listener{redirectURI: redirect, sockets: sockets, tls: config.tls()}, nil
+		return &Listener{redirectURI: redirect, sockets: sockets, tls: config.tls(), readTimeout: readTimeout}, nil
 	}
 	return nil, fmt.Errorf("cannot listen for the browser's answer: %w", errors.Join(taken...))
 }

@@ -9,6 +9,7 @@ import (
 	"net"
 	"net/http"
 	"net/url"
+	"os"
 	"regexp"
 	"slices"
 	"strconv"
@@ -141,6 +142,50 @@ func TestSilentAndBrokenConnections(t *testing.T) {
 		t.Fatalf("the port is not free: %v", err)
 	}
 	_ = again.Close()
+}
+
+// A connection that stays silent, or sends its request for ever, is closed in time, and a request that is too long is
+// refused: whoever can reach the port cannot fill this process.
+func TestReadLimits(t *testing.T) {
+	t.Parallel()
+	listener, err := Listen(Config{Addresses: []string{"127.0.0.1:0"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(listener.Close)
+	if listener.readTimeout != readTimeout || readTimeout > 10*time.Second {
+		t.Errorf("silent connections stay for %s", listener.readTimeout)
+	}
+	listener.readTimeout = 30 * time.Millisecond
+	go func() { _ = listener.Receive(t.Context(), state, nil, nil) }()
+	send := func(text string) *bufio.Reader {
+		connection, err := net.Dial("tcp", net.JoinHostPort("127.0.0.1", strconv.Itoa(listener.Port())))
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { _ = connection.Close() })
+		_ = connection.SetDeadline(time.Now().Add(5 * time.Second)) // for who is never answered
+		go func() { _, _ = io.WriteString(connection, text) }()
+		return bufio.NewReader(connection)
+	}
+	for name, text := range map[string]string{
+		"nothing":            "",
+		"half a header":      "GET / HTTP/1.1\r\nX: ",
+		"half a body":        "POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: 10\r\n\r\nx",
+		"nothing afterwards": "GET /nothing HTTP/1.1\r\nHost: localhost\r\n\r\n",
+	} {
+		if _, err := io.Copy(io.Discard, send(text)); errors.Is(err, os.ErrDeadlineExceeded) {
+			t.Errorf("%s: the connection stays", name)
+		}
+	}
+	response, err := http.ReadResponse(send("GET / HTTP/1.1\r\nHost: localhost\r\nX: "+strings.Repeat("x", 100<<10)+"\r\n\r\n"), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	_ = response.Body.Close()
+	if response.StatusCode != http.StatusRequestHeaderFieldsTooLarge {
+		t.Errorf("a long header: status %d", response.StatusCode)
+	}
 }
 
 // A browser that does not fetch the last page does not keep the login.

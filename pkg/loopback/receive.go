@@ -63,8 +63,8 @@ func (l *Listener) Receive(ctx context.Context, state string, finish func(url.Va
 func (l *Listener) serve(ctx context.Context, handler http.Handler, answered, fetched <-chan struct{}) error {
 	server := &http.Server{
 		Handler:           handler,
-		ReadHeaderTimeout: readTimeout,
-		ReadTimeout:       readTimeout,
+		ReadHeaderTimeout: l.readTimeout,
+		ReadTimeout:       l.readTimeout,
 		MaxHeaderBytes:    maxHeaderBytes,
 		ErrorLog:          log.New(io.Discard, "", 0), // strangers' broken requests are not the person's business
 	}
