@@ -144,9 +144,22 @@ func TestSilentAndBrokenConnections(t *testing.T) {
 	_ = again.Close()
 }
 
-// A connection that stays silent, or sends its request for ever, is closed in time, and a request that is too long is
-// refused: whoever can reach the port cannot fill this process.
-func TestReadLimits(t *testing.T) {
+// send writes a request to the port, as far as that is read, and returns what comes back.
+func send(t *testing.T, port, text string) *bufio.Reader {
+	t.Helper()
+	connection, err := net.Dial("tcp", net.JoinHostPort("127.0.0.1", port))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = connection.Close() })
+	_ = connection.SetDeadline(time.Now().Add(10 * readTimeout)) // for who is never answered
+	go func() { _, _ = io.WriteString(connection, text) }()
+	return bufio.NewReader(connection)
+}
+
+// A connection that stays silent, or sends its request for ever, is closed in time: whoever can reach the port cannot fill
+// this process.
+func TestReadTimeout(t *testing.T) {
 	t.Parallel()
 	listener, err := Listen(Config{Addresses: []string{"127.0.0.1:0"}})
 	if err != nil {
@@ -158,33 +171,32 @@ func TestReadLimits(t *testing.T) {
 	}
 	listener.readTimeout = 30 * time.Millisecond
 	go func() { _ = listener.Receive(t.Context(), state, nil, nil) }()
-	send := func(text string) *bufio.Reader {
-		connection, err := net.Dial("tcp", net.JoinHostPort("127.0.0.1", strconv.Itoa(listener.Port())))
-		if err != nil {
-			t.Fatal(err)
-		}
-		t.Cleanup(func() { _ = connection.Close() })
-		_ = connection.SetDeadline(time.Now().Add(5 * time.Second)) // for who is never answered
-		go func() { _, _ = io.WriteString(connection, text) }()
-		return bufio.NewReader(connection)
-	}
 	for name, text := range map[string]string{
 		"nothing":            "",
 		"half a header":      "GET / HTTP/1.1\r\nX: ",
 		"half a body":        "POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: 10\r\n\r\nx",
 		"nothing afterwards": "GET /nothing HTTP/1.1\r\nHost: localhost\r\n\r\n",
 	} {
-		if _, err := io.Copy(io.Discard, send(text)); errors.Is(err, os.ErrDeadlineExceeded) {
+		if _, err := io.Copy(io.Discard, send(t, strconv.Itoa(listener.Port()), text)); errors.Is(err, os.ErrDeadlineExceeded) {
 			t.Errorf("%s: the connection stays", name)
 		}
 	}
-	response, err := http.ReadResponse(send("GET / HTTP/1.1\r\nHost: localhost\r\nX: "+strings.Repeat("x", 100<<10)+"\r\n\r\n"), nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	_ = response.Body.Close()
-	if response.StatusCode != http.StatusRequestHeaderFieldsTooLarge {
-		t.Errorf("a long header: status %d", response.StatusCode)
+}
+
+// A request that is too long is refused, not read.
+func TestLongHeader(t *testing.T) {
+	t.Parallel()
+	redirect, _, _ := receive(t, Config{}, Page{})
+	for size, status := range map[int]int{10 << 10: http.StatusBadRequest, 100 << 10: http.StatusRequestHeaderFieldsTooLarge} {
+		request := "GET / HTTP/1.1\r\nHost: localhost\r\nX: " + strings.Repeat("x", size) + "\r\n\r\n"
+		response, err := http.ReadResponse(send(t, redirect.Port(), request), nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		_ = response.Body.Close()
+		if response.StatusCode != status {
+			t.Errorf("%d octets: status %d", size, response.StatusCode)
+		}
 	}
 }
 
