@@ -24,6 +24,7 @@ import (
 //	strays  send the loopback listener what strangers send, then the real answer
 //	twice   send the real answer a second time
 //	form    send the form of the page, as its script would
+//	late    find that a stranger has fetched the page before
 func browse() {
 	fmt.Println(`{"kind":"browser noise on stdout"}`)
 	fmt.Fprintln(os.Stderr, "browser noise on stderr")
@@ -40,6 +41,12 @@ func browse() {
 		os.Exit(3)
 	case "form":
 		keepPage(sendForm(target))
+		return
+	case "late":
+		page, err := url.Parse(target)
+		check(err)
+		visit(page)
+		keepPage(visit(page))
 		return
 	}
 	callback := answerOf(target)
@@ -135,6 +142,7 @@ func sendStrays(callback *url.URL) {
 		{http.MethodGet, "", callback.Scheme + "://" + callback.Host + "/"},
 		{http.MethodGet, "", callback.Scheme + "://" + callback.Host + "/favicon.ico"},
 		{http.MethodGet, "", callback.Scheme + "://" + callback.Host + "/done"},
+		{http.MethodGet, "", callback.Scheme + "://" + callback.Host + "/done/"},
 		{http.MethodGet, "", wrongState.String()},
 		{http.MethodGet, "", callback.Scheme + "://" + callback.Host + "/?error=access_denied"},
 		{http.MethodGet, "", callback.Scheme + "://" + callback.Host + "/?error=access_denied&state=wrong"},

@@ -19,6 +19,8 @@ func TestSetupFromURL(t *testing.T) {
 `
 	plain := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write([]byte(shared)) }))
 	t.Cleanup(plain.Close)
+	another := httptest.NewTLSServer(plain.Config.Handler) // with the same certificate, so it is believed as well
+	t.Cleanup(another.Close)
 	server := httptest.NewTLSServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		switch r.URL.Path {
 		case "/kubeconfig":
@@ -27,6 +29,10 @@ func TestSetupFromURL(t *testing.T) {
 			http.Redirect(w, r, "/kubeconfig", http.StatusFound)
 		case "/astray":
 			http.Redirect(w, r, plain.URL, http.StatusFound)
+		case "/elsewhere":
+			http.Redirect(w, r, another.URL, http.StatusFound)
+		case "/around":
+			http.Redirect(w, r, r.URL.Path, http.StatusFound)
 		case "/large":
 			_, _ = w.Write([]byte(strings.Repeat("#", 2<<20)))
 		}
@@ -45,7 +51,9 @@ func TestSetupFromURL(t *testing.T) {
 	}{
 		"/kubeconfig":       {true, 0, "for whom kubectl will run: "},
 		"/moved":            {true, 0, "for whom kubectl will run: "},
-		"/astray":           {true, 1, "it was sent on to an address that cannot be believed"},
+		"/astray":           {true, 1, "the server sends on to " + plain.URL + ", which is another one; name that address yourself if you believe it"},
+		"/elsewhere":        {true, 1, "the server sends on to " + another.URL + ", which is another one"},
+		"/around":           {true, 1, "the server sends on again and again"},
 		"/large":            {true, 1, "that is too large for a kubeconfig"},
 		"/kubeconfig?again": {false, 1, "certificate"},
 	} {

@@ -62,7 +62,7 @@ func (d *doctor) checkUser() {
 	user := d.target.user
 	subject := "user " + user.Name
 	healthy := len(d.findings)
-	remedy := "Run: " + commandName + " setup --user=" + quote(user.Name) + " with your issuer and client."
+	remedy := "Run: " + commandName + " setup " + quote("--user="+user.Name) + " with your issuer and client."
 	switch user.Exec.APIVersion {
 	case "client.authentication.k8s.io/v1":
 		if user.Exec.InteractiveMode == "" {

@@ -73,11 +73,3 @@ func writeVerdicts(env Env, verdicts []kubeconfig.Verdict, output string) error 
 	}
 	return page.err
 }
-
-func quoteAll(words []string) string {
-	var quoted []string
-	for _, word := range words {
-		quoted = append(quoted, quote(word))
-	}
-	return strings.Join(quoted, " ")
-}

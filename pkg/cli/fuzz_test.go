@@ -3,6 +3,7 @@ package cli
 import (
 	"errors"
 	"os/exec"
+	"regexp"
 	"strings"
 	"testing"
 	"unicode"
@@ -39,7 +40,7 @@ func FuzzOneLine(f *testing.F) {
 func hostileWords() []string {
 	return []string{
 		"", "plain", "--flag=value", "two words", "$HOME", "`id`", "$(id)", "it's", "'", "''", `\`, `\'`, `"`, "a;b", "a&b", "a|b",
-		"~", "*", "?", "[a]", "{a,b}", "!", "#", "a\nb", "\t", "é 漢", "\xff", "=ls", "%1",
+		"~", "*", "?", "[a]", "{a,b}", "!", "#", "a\nb", "\t", "é 漢", "\xff", "=ls", "%1", "--a=%b%", `a b\`, "“”", "-a.b",
 	}
 }
 
@@ -49,11 +50,57 @@ func FuzzQuote(f *testing.F) {
 		f.Add(word)
 	}
 	f.Fuzz(func(t *testing.T, word string) {
-		words, err := readWords(quote(word) + " " + quote(word))
+		quoted := quoteFor("linux", word)
+		words, err := readWords(quoted + " " + quoted)
 		if err != nil || len(words) != 2 || words[0] != word || words[1] != word {
-			t.Errorf("%q was quoted as %s, which reads as %q, %v", word, quote(word), words, err)
+			t.Errorf("%q was quoted as %s, which reads as %q, %v", word, quoted, words, err)
+		}
+		// On Windows it is that word, or one to be replaced by hand.
+		quoted = quoteFor("windows", word)
+		if !safeOnWindows.MatchString(quoted) {
+			t.Errorf("%q was quoted as %s", word, quoted)
+		}
+		if got := strings.Trim(quoted, `"`); got != word && !strings.HasSuffix(got, "VALUE") {
+			t.Errorf("%q became %s", word, quoted)
 		}
 	})
+}
+
+// safeOnWindows is what cmd.exe and PowerShell both read as one word: without quotes nothing that means anything to either,
+// and between double quotes nothing that means something there, nor a backslash before the last quote.
+// (https://learn.microsoft.com/en-us/powershell/module/microsoft.powershell.core/about/about_quoting_rules,
+// https://learn.microsoft.com/en-us/cpp/c-language/parsing-c-command-line-arguments)
+var safeOnWindows = regexp.MustCompile(`^((--|[A-Za-z0-9])[-A-Za-z0-9_./:=+\\]*|"[^\x00-\x1f\x7f"%$` + "`" + `!“”„‟＂]*[^\x00-\x1f\x7f"%$` + "`" + `!“”„‟＂\\]")$`)
+
+func TestQuoteForWindows(t *testing.T) {
+	t.Parallel()
+	for word, want := range map[string]string{
+		"plain":                         "plain",
+		"--context=a.b/c:d":             "--context=a.b/c:d",
+		`C:\bin\`:                       `C:\bin\`,
+		`C:\Program Files\x.exe`:        `"C:\Program Files\x.exe"`,
+		`C:\Program Files\`:             "VALUE",
+		"--user=a&calc":                 `"--user=a&calc"`,
+		"--user=a,b":                    `"--user=a,b"`,
+		"--user=it's":                   `"--user=it's"`,
+		"--user=Jürgen":                 `"--user=Jürgen"`,
+		"--user=%PATH%":                 "--user=VALUE",
+		"--user=$(calc)":                "--user=VALUE",
+		"--user=a`nb":                   "--user=VALUE",
+		`--user=a" & calc & "`:          "--user=VALUE",
+		"--user=a\nb":                   "--user=VALUE",
+		"--user=a” ; calc":              "--user=VALUE",
+		"--user=!x!":                    "--user=VALUE",
+		"--us$er=a$":                    "VALUE",
+		"-a.b":                          `"-a.b"`,
+		"@a":                            `"@a"`,
+		"":                              "VALUE",
+		"--oidc-extra-scope=\u202egpj.": "--oidc-extra-scope=VALUE",
+	} {
+		if got := quoteFor("windows", word); got != want {
+			t.Errorf("%q: expected %s, got %s", word, want, got)
+		}
+	}
 }
 
 // readWords reads the part of the shell's language that is safe without thought: single quotes, an escaped single quote,
@@ -96,9 +143,9 @@ func TestQuoteForTheShell(t *testing.T) {
 		t.Skip("this machine has no POSIX shell")
 	}
 	for _, word := range hostileWords() {
-		output, err := exec.Command(shell, "-c", "printf %s. "+quote(word)).Output()
+		output, err := exec.Command(shell, "-c", "printf %s. "+quoteFor("linux", word)).Output()
 		if err != nil || string(output) != word+"." {
-			t.Errorf("the shell reads %s as %q, %v", quote(word), output, err)
+			t.Errorf("the shell reads %s as %q, %v", quoteFor("linux", word), output, err)
 		}
 	}
 }

@@ -76,9 +76,5 @@ func checkInteractive(value string) error {
 
 // loginHint is the command that logs in where this call may not ask.
 func loginHint(arguments []string) string {
-	words := []string{"Run:", commandName, "login"}
-	for _, argument := range arguments {
-		words = append(words, quote(argument))
-	}
-	return strings.Join(words, " ")
+	return strings.TrimSpace("Run: " + commandName + " login " + quoteAll(arguments))
 }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net/url"
+	"slices"
 	"strings"
 	"time"
 
@@ -159,17 +160,24 @@ func (s *session) logOut(ctx context.Context, env Env, terminal *terminal, login
 	report.livesOn(s.key, held)
 	err = report.failure
 	if options.providerSession {
-		err = errors.Join(err, s.endProviderSession(ctx, env, report, login, hintFrom(s.key, held), redirect))
+		err = errors.Join(err, s.endProviderSession(ctx, env, report, login, hintFrom(s.key, held, env.Now()), redirect))
 	}
 	return errors.Join(err, report.writeErr)
 }
 
-// hintFrom is the newest ID token, if one was stored. An access token in its place is none.
-func hintFrom(key token.Key, held token.Holdings) token.Secret {
-	if key.AccessToken {
+// hintFrom is an ID token, if one was stored. It comes to the browser by a page that another user of the machine might fetch
+// first, so one that has expired is preferred, which a provider should accept
+// (https://openid.net/specs/openid-connect-rpinitiated-1_0.html#RPLogout), then the one that ends first. An access token in
+// its place is none.
+func hintFrom(key token.Key, held token.Holdings, now time.Time) token.Secret {
+	if key.AccessToken || len(held.IDTokens) == 0 {
 		return token.Secret{}
 	}
-	return newest(held.IDTokens).Raw
+	expired := slices.DeleteFunc(slices.Clone(held.IDTokens), func(idToken token.IDToken) bool { return now.Before(idToken.Expiry) })
+	if len(expired) > 0 {
+		return newest(expired).Raw
+	}
+	return slices.MinFunc(held.IDTokens, func(one, other token.IDToken) int { return one.Expiry.Compare(other.Expiry) }).Raw
 }
 
 // newest is the one that lives longest.

@@ -3,9 +3,13 @@ package cli
 import (
 	"crypto/tls"
 	"log/slog"
+	"net"
 	"testing"
 
 	"github.com/spf13/pflag"
+
+	"github.com/kubectl-oidc-login/kubectl-oidc-login/pkg/loopback"
+	"github.com/kubectl-oidc-login/kubectl-oidc-login/test/conformance/requirements"
 )
 
 func TestRenegotiationFlags(t *testing.T) {
@@ -30,5 +34,30 @@ func TestRenegotiationFlags(t *testing.T) {
 		if err != nil || config.Renegotiation != test.want {
 			t.Errorf("%v: expected %d, got %d, %v", test.arguments, test.want, config.Renegotiation, err)
 		}
+	}
+}
+
+// Where no flag says otherwise, no other machine can bring an answer.
+func TestDefaultListenAddressesAreLoopback(t *testing.T) {
+	t.Parallel()
+	requirements.Covers(t, "NAT-05")
+	var options options
+	options.addFlags(pflag.NewFlagSet("test", pflag.ContinueOnError))
+	if len(options.login.listenAddresses) == 0 {
+		t.Fatal("there is none")
+	}
+	for _, address := range options.login.listenAddresses {
+		host, _, err := net.SplitHostPort(address)
+		if err != nil {
+			t.Fatal(err)
+		}
+		listener, err := loopback.Listen(loopback.Config{Addresses: []string{net.JoinHostPort(host, "0")}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if listener.IsOpenToOthers() {
+			t.Errorf("%s is open to other machines", address)
+		}
+		listener.Close()
 	}
 }

@@ -53,7 +53,11 @@ func forwardCommand(env Env, there string, here int) string {
 		}
 	}
 	user := cmp.Or(env.getenv("USER"), env.getenv("LOGNAME"), env.getenv("USERNAME"), "USER")
-	return strings.Join(append(words, quote(user+"@"+host)), " ")
+	words = append(words, user+"@"+host)
+	if strings.ContainsFunc(strings.Join(words, ""), func(r rune) bool { return !isPlain(r) || r == '%' }) {
+		return strings.Join(words[:3], " ") + " USER@HOST" // the shell there may be any
+	}
+	return strings.Join(words, " ")
 }
 
 func isThisMachine(host string) bool {

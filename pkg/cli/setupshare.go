@@ -11,7 +11,6 @@ import (
 	"net/http"
 	"net/url"
 	"os"
-	"reflect"
 	"slices"
 	"strings"
 	"time"
@@ -19,6 +18,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"github.com/kubectl-oidc-login/kubectl-oidc-login/pkg/kubeconfig"
+	"github.com/kubectl-oidc-login/kubectl-oidc-login/pkg/store"
 )
 
 // handOut prints a kubeconfig that an administrator can give to everybody. There is no secret in it, and no path of this
@@ -75,102 +75,12 @@ func inlineAuthorities(env Env, arguments []string) error {
 	return nil
 }
 
-// takeOver merges a kubeconfig that somebody else wrote. It is read with suspicion: what it names would run on this
-// machine, with this person's rights.
-func (s *setup) takeOver(ctx context.Context) error {
-	if s.flags.Changed("oidc-issuer-url") || s.flags.Changed("oidc-client-id") {
-		return misused(errors.New("--from names the provider, so no other flag may"))
-	}
-	text, err := s.readFrom(ctx)
-	if err != nil {
-		return err
-	}
-	theirs, err := kubeconfig.Parse(s.wanted.from, text)
-	if err != nil {
-		return err
-	}
-	plan, err := s.planOf(theirs)
-	if err != nil {
-		return err
-	}
-	s.page.section("From %s", s.wanted.from)
-	for _, user := range plan.Users {
-		s.page.line("  the user %s, for whom kubectl will run: %s", user.Name, commandLine(user.Exec))
-	}
-	for _, one := range plan.Clusters {
-		s.page.line("  the cluster %s at %s", one.Name, one.Server)
-	}
-	written, err := s.write(ctx, plan)
-	if err != nil || !written {
-		return err
-	}
-	s.showPolicy(plan.Users[0].Exec.Command)
-	s.page.section("Try it")
-	s.page.block(tryCommand(plan))
-	return s.page.err
-}
-
-// planOf takes from a stranger's kubeconfig what is harmless, and refuses it all for anything else.
-func (s *setup) planOf(theirs *kubeconfig.Config) (*plan, error) {
-	if len(theirs.Users) == 0 {
-		return nil, misused(errors.New("--from: it has no users"))
-	}
-	command, err := pluginPath(s.env)
-	if err != nil {
-		return nil, err
-	}
-	paths, err := (&targetOptions{kubeconfig: s.wanted.kubeconfig}).paths(s.env)
-	if err != nil {
-		return nil, err
-	}
-	paths.Explicit = false
-	config, err := kubeconfig.Load(paths)
-	if err != nil {
-		return nil, err
-	}
-	plan := &plan{config: config}
-	for _, user := range theirs.Users {
-		if err := checkShared(user); err != nil {
-			return nil, misused(fmt.Errorf("--from: %w", err))
-		}
-		arguments, _ := user.Exec.PluginArguments()
-		plan.Users = append(plan.Users, kubeconfig.User{Name: user.Name, Exec: &kubeconfig.Exec{
-			APIVersion: "client.authentication.k8s.io/v1", Command: command, Args: arguments, InstallHint: installHint,
-			InteractiveMode: "IfAvailable"}})
-		if old, found := config.User(user.Name); found && !isSameLogin(old, plan.Users[len(plan.Users)-1]) {
-			return nil, misused(fmt.Errorf("--from: you have another user %q already", user.Name))
-		}
-	}
-	for _, one := range theirs.Clusters {
-		if err := checkSharedCluster(one); err != nil {
-			return nil, misused(fmt.Errorf("--from: %w", err))
-		}
-		if old, found := config.Cluster(one.Name); found && !isSameCluster(old, one) {
-			return nil, misused(fmt.Errorf("--from: you have another cluster %q already", one.Name))
-		}
-	}
-	plan.Clusters = theirs.Clusters
-	for _, one := range theirs.Contexts {
-		if err := checkSharedContext(theirs, one); err != nil {
-			return nil, misused(fmt.Errorf("--from: %w", err))
-		}
-		if old, found := config.Context(one.Name); found && (old.User != one.User || old.Cluster != one.Cluster) {
-			return nil, misused(fmt.Errorf("--from: you have another context %q already", one.Name))
-		}
-	}
-	plan.Contexts = theirs.Contexts
-	if config.CurrentContext == "" || s.wanted.useContext {
-		plan.CurrentContext = theirs.CurrentContext
-	}
-	return plan, nil
-}
-
 // sharedFlags are those that a stranger may set. Others name files, programs and secrets of this machine, send them
-// somewhere, or make a login less safe.
+// somewhere, or make a login less safe. An access token is for other servers than the cluster, which would get it.
 func sharedFlags() []string {
 	return []string{
 		"oidc-issuer-url", "oidc-client-id", "oidc-extra-scope", "oidc-audience", "oidc-resource", "oidc-acr-values",
-		"oidc-max-age", "oidc-use-access-token", "oidc-auth-request-extra-params", "trusted-audience", "grant-type",
+		"oidc-max-age", "oidc-auth-request-extra-params", "trusted-audience", "grant-type",
 		"certificate-authority-data", "token-cache-storage", "authentication-timeout-sec", "select-account", "force-refresh",
 	}
 }
@@ -206,6 +116,8 @@ func checkShared(user kubeconfig.User) error {
 		return fmt.Errorf("the user %q names no https issuer, or no client", user.Name)
 	case !slices.Contains([]string{"auto", "authcode", "device-code", "authcode-keyboard"}, read.grant.grantType):
 		return fmt.Errorf("the user %q: a shared kubeconfig may not ask for passwords, or log in a machine", user.Name)
+	case read.store.mode == string(store.Disk):
+		return fmt.Errorf("the user %q: a shared kubeconfig may not put sessions into files", user.Name)
 	}
 	return nil
 }
@@ -232,27 +144,12 @@ func checkSharedContext(theirs *kubeconfig.Config, one kubeconfig.Context) error
 	return nil
 }
 
-// isSameCluster compares all that says whom kubectl talks to.
-func isSameCluster(one, other kubeconfig.Cluster) bool {
-	one.File, other.File = "", ""
-	return reflect.DeepEqual(one, other)
-}
-
-// commandLine is how a person reads what will run.
-func commandLine(exec *kubeconfig.Exec) string {
-	words := []string{quote(exec.Command)}
-	for _, argument := range exec.Args {
-		words = append(words, quote(argument))
-	}
-	return strings.Join(words, " ")
-}
-
 const (
 	maxSharedSize = 1 << 20
 	sharedTimeout = 30 * time.Second
 )
 
-// readFrom reads a file, or an address by https alone, redirects included.
+// readFrom reads a file, or an address by https alone.
 func (s *setup) readFrom(ctx context.Context) ([]byte, error) {
 	if !strings.Contains(s.wanted.from, "://") {
 		path, err := expandHome(s.env, s.wanted.from)
@@ -311,14 +208,21 @@ func (o *tlsOptions) client(env Env) (*http.Client, error) {
 		return nil, err
 	}
 	return &http.Client{
-		Transport: &http.Transport{Proxy: env.Proxy, TLSClientConfig: configuration},
-		CheckRedirect: func(request *http.Request, via []*http.Request) error {
-			if request.URL.Scheme != "https" || len(via) > 5 {
-				return errors.New("it was sent on to an address that cannot be believed")
-			}
-			return nil
-		},
+		Transport:     &http.Transport{Proxy: env.Proxy, TLSClientConfig: configuration},
+		CheckRedirect: staysWithItsServer,
 	}, nil
+}
+
+// staysWithItsServer follows redirects that the person who named a server has agreed to with that.
+func staysWithItsServer(request *http.Request, via []*http.Request) error {
+	switch asked := via[0].URL; {
+	case request.URL.Scheme != asked.Scheme || !strings.EqualFold(request.URL.Host, asked.Host):
+		return fmt.Errorf("the server sends on to %s://%s, which is another one; name that address yourself if you believe it",
+			request.URL.Scheme, request.URL.Host)
+	case len(via) > 5:
+		return errors.New("the server sends on again and again")
+	}
+	return nil
 }
 
 // trusting believes these authorities besides those of the system.

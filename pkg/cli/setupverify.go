@@ -14,21 +14,21 @@ import (
 func (s *setup) verify(ctx context.Context, session *session, plan *plan, evidence cluster.Evidence, authentication cluster.Authentication) error {
 	if plan.cluster.Server == "" {
 		s.page.section("Try it, once the API server knows the provider")
-		s.page.block("kubectl --user=" + quote(plan.Users[0].Name) + " auth whoami")
+		s.page.block("kubectl " + quote("--user="+plan.Users[0].Name) + " auth whoami")
 		return s.page.err
 	}
 	s.page.section("What the cluster %s says", plan.cluster.Name)
 	s.page.findings(s.askCluster(ctx, session, plan, evidence, authentication))
 	s.page.section("Try it")
-	s.page.block(tryCommand(plan))
+	s.page.block(tryCommand(plan.Contexts, plan.Users))
 	return s.page.err
 }
 
-func tryCommand(plan *plan) string {
-	if len(plan.Contexts) > 0 {
-		return "kubectl --context=" + quote(plan.Contexts[0].Name) + " get pods"
+func tryCommand(contexts []kubeconfig.Context, users []kubeconfig.User) string {
+	if len(contexts) > 0 {
+		return "kubectl " + quote("--context="+contexts[0].Name) + " get pods"
 	}
-	return "kubectl --user=" + quote(plan.Users[0].Name) + " get pods"
+	return "kubectl " + quote("--user="+users[0].Name) + " get pods"
 }
 
 func (s *setup) askCluster(ctx context.Context, session *session, plan *plan, evidence cluster.Evidence,

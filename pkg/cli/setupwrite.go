@@ -165,17 +165,13 @@ func fileFlags() []string {
 
 // isSameLogin reports whether a user logs in at the same issuer as the same client.
 func isSameLogin(old, wanted kubeconfig.User) bool {
-	arguments, ours := old.Exec.PluginArguments()
-	if !ours {
+	one, err := loginOf(old)
+	if err != nil {
 		return false
 	}
-	for _, argument := range wanted.Exec.Args {
-		if (strings.HasPrefix(argument, "--oidc-issuer-url=") || strings.HasPrefix(argument, "--oidc-client-id=")) &&
-			!slices.Contains(arguments, argument) {
-			return false
-		}
-	}
-	return true
+	other, err := loginOf(wanted)
+	return err == nil && one.options.provider.issuerURL == other.options.provider.issuerURL &&
+		one.options.provider.clientID == other.options.provider.clientID
 }
 
 func (s *setup) addContext(plan *plan) error {
@@ -198,8 +194,12 @@ func (s *setup) addContext(plan *plan) error {
 
 // write asks first, where somebody can be asked.
 func (s *setup) write(ctx context.Context, plan *plan) (written bool, err error) {
+	parts := plan.config.Distribute(plan.Change)
+	if len(parts) == 0 {
+		s.page.section("%s has it all", plan.config.Paths.ForNew())
+	}
 	var changes []kubeconfig.FileChange // that change something
-	for _, change := range plan.config.Distribute(plan.Change) {
+	for _, change := range parts {
 		preview, err := kubeconfig.Preview(change.Path, change.Change)
 		if err != nil {
 			return false, err

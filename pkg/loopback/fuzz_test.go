@@ -26,7 +26,7 @@ func FuzzHandler(f *testing.F) {
 	f.Add("", "GET", host, "/", "code=c&state="+state)
 	f.Add("/callback", "GET", "localhost:8000", "/callback", "error=access_denied&state="+state)
 	f.Add("/callback", "GET", "[::1]:8000", "/callback", "st%61te=the%2Dright-state")
-	f.Add("/done", "GET", "127.0.0.1", "/done", "state="+state)
+	f.Add("/done/", "GET", "127.0.0.1", "/done/", "state="+state)
 	f.Add("/callback", "GET", host, "/callback", "state="+state+"&state="+state)
 	f.Add("/callback", "GET", host, "/callback", "state="+state+"&state=")
 	f.Add("/callback", "GET", host, "/callback", "state=the-right-stat")
@@ -41,7 +41,7 @@ func FuzzHandler(f *testing.F) {
 	f.Fuzz(func(t *testing.T, redirectPath, method, host, path, query string) {
 		calls := 0
 		h := &handler{
-			door:     door{url.URL{Scheme: "http", Host: "Login.example:8000", Path: redirectPath}},
+			door:     newDoor(url.URL{Scheme: "http", Host: "Login.example:8000", Path: redirectPath}),
 			finish:   func(url.Values) Outcome { calls++; return Outcome{Page: Page{OK: true, Title: "done"}} },
 			ready:    make(chan struct{}),
 			answered: make(chan struct{}),
@@ -51,7 +51,7 @@ func FuzzHandler(f *testing.F) {
 		send := func(method, host, path, query string) *httptest.ResponseRecorder {
 			recorder := httptest.NewRecorder()
 			h.ServeHTTP(recorder, &http.Request{Method: method, Host: host, URL: &url.URL{Path: path, RawQuery: query}})
-			checkTellsNothing(t, recorder, h.pagePath())
+			checkTellsNothing(t, recorder, h.pagePath)
 			return recorder
 		}
 
@@ -75,7 +75,7 @@ func FuzzHandler(f *testing.F) {
 		if calls != 1 {
 			t.Errorf("finish was called %d times, not once", calls)
 		}
-		if page := send("GET", "localhost", h.pagePath(), ""); page.Code != http.StatusOK {
+		if page := send("GET", "localhost", h.pagePath, ""); page.Code != http.StatusOK {
 			t.Errorf("the page came with status %d", page.Code)
 		}
 	})

@@ -31,6 +31,7 @@ type Handover struct {
 	back     func(url.Values) Page
 
 	taken   atomic.Bool // a browser has the form
+	again   atomic.Bool // somebody came for it later
 	settled atomic.Bool // it has come back
 	done    chan struct{}
 	page    Page
@@ -41,7 +42,7 @@ type Handover struct {
 // the browser is expected to come to the redirect URI afterwards; it gets the page that back makes of the parameters.
 func (l *Listener) HandOver(form Form, back func(url.Values) Page) *Handover {
 	return &Handover{
-		door:     door{l.redirectURI},
+		door:     newDoor(l.redirectURI),
 		listener: l,
 		form:     form,
 		path:     "/" + rand.Text(),
@@ -61,8 +62,12 @@ func (h *Handover) URL() string {
 // Taken reports whether a browser has got the form.
 func (h *Handover) Taken() bool { return h.taken.Load() }
 
-// Await returns when the browser has the form, and has come back if that is expected; or when the context ends, with its
-// cause.
+// AskedForAgain reports whether somebody came for the form when it was taken: two know its address, and whoever it was meant
+// for may be the one who came too late.
+func (h *Handover) AskedForAgain() bool { return h.again.Load() }
+
+// Await returns when the browser has come back with the form's answer, or, where that is not expected, soon after a browser
+// has got the form; or when the context ends, with its cause.
 func (h *Handover) Await(ctx context.Context) error {
 	return h.listener.serve(ctx, h, h.done, h.fetched)
 }
@@ -72,7 +77,7 @@ func (h *Handover) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	protect(w.Header())
 	isForm := subtle.ConstantTimeCompare([]byte(r.URL.Path), []byte(h.path)) == 1
 	isBack := h.back != nil && r.URL.Path == h.callbackPath()
-	isPage := h.back != nil && r.URL.Path == h.pagePath()
+	isPage := h.back != nil && r.URL.Path == h.pagePath
 	switch {
 	case !h.knowsHost(r.Host):
 		http.Error(w, "unknown host", http.StatusMisdirectedRequest)
@@ -92,14 +97,26 @@ func (h *Handover) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 
 func (h *Handover) serveForm(w http.ResponseWriter) {
 	if !h.taken.CompareAndSwap(false, true) {
-		http.Error(w, "This page was shown already. You can close this window.", http.StatusGone)
+		h.again.Store(true)
+		writeText(w, http.StatusGone, "This page was shown already. You can close this window.\n")
+		_ = http.NewResponseController(w).Flush()
+		if h.back == nil {
+			h.end()
+		}
 		return
 	}
 	h.form.write(w)
 	_ = http.NewResponseController(w).Flush()
 	if h.back == nil {
-		close(h.done)
-		h.fetched <- struct{}{}
+		close(h.done) // for a moment a second visitor can still come, who would tell that the first was a stranger
+	}
+}
+
+// end says that nothing is to be waited for any more.
+func (h *Handover) end() {
+	select {
+	case h.fetched <- struct{}{}:
+	default:
 	}
 }
 
@@ -110,7 +127,7 @@ func (h *Handover) serveBack(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	h.page = h.back(r.URL.Query())
-	w.Header().Set("Location", h.pagePath())
+	w.Header().Set("Location", h.pagePath)
 	w.WriteHeader(http.StatusSeeOther)
 	_ = http.NewResponseController(w).Flush()
 	close(h.done)

@@ -51,7 +51,7 @@ func TestHandover(t *testing.T) {
 	go func() { ended <- handover.Await(t.Context()) }()
 	base := strings.TrimSuffix(handover.URL(), handover.path)
 
-	for address, status := range map[string]int{base: 404, base + "/": 404, base + "/done": 404, base + "/bye?state=x": 409} {
+	for address, status := range map[string]int{base: 404, base + "/": 404, base + "/done": 404, base + "/done/": 404, base + "/bye?state=x": 409} {
 		if got, body := visitPage(t, "GET", address); got != status || strings.Contains(body, "secret") {
 			t.Errorf("%s: got %d %s", address, got, body)
 		}
@@ -64,7 +64,10 @@ func TestHandover(t *testing.T) {
 		!strings.Contains(body, `name="token" value="a secret &#34;in&#34; &lt;quotes&gt;"`) || !strings.Contains(body, "Log &lt;out&gt;") {
 		t.Errorf("got %d %s", status, body)
 	}
-	if got, body := visitPage(t, "GET", handover.URL()); got != 410 || strings.Contains(body, "secret") {
+	if handover.AskedForAgain() {
+		t.Error("one visitor counts as two")
+	}
+	if got, body := visitPage(t, "GET", handover.URL()); got != 410 || !handover.AskedForAgain() || strings.Contains(body, "secret") {
 		t.Errorf("the second visit: got %d %s", got, body)
 	}
 	if got, body := visitPage(t, "GET", base+"/bye?state=x"); got != 200 || !strings.Contains(body, "bye") {
@@ -89,6 +92,28 @@ func TestHandoverWithoutReturn(t *testing.T) {
 	}
 }
 
+// A browser that finds the form gone means that a stranger had it first. That is seen also where nobody comes back.
+func TestHandoverToAStranger(t *testing.T) {
+	t.Parallel()
+	handover := newHandover(t, nil)
+	ended := make(chan error, 1)
+	go func() { ended <- handover.Await(t.Context()) }()
+	for _, wanted := range []int{200, 410} {
+		response, err := http.Get(handover.URL())
+		if err != nil {
+			t.Fatal(err)
+		}
+		_ = response.Body.Close()
+		// Only an answer of known length is whole where the listener closes right after it.
+		if response.StatusCode != wanted || response.ContentLength <= 0 {
+			t.Errorf("got %d with %d octets in place of %d", response.StatusCode, response.ContentLength, wanted)
+		}
+	}
+	if err := <-ended; err != nil || !handover.AskedForAgain() {
+		t.Errorf("got %v, asked for again: %t", err, handover.AskedForAgain())
+	}
+}
+
 func TestHandoverEndsWithItsContext(t *testing.T) {
 	t.Parallel()
 	cause := errors.New("enough")
@@ -109,7 +134,7 @@ func FuzzHandover(f *testing.F) {
 	f.Add("GET", "localhost:8000", "/the-path", "")
 	f.Fuzz(func(t *testing.T, method, host, path, query string) {
 		handover := &Handover{
-			door:    door{url.URL{Scheme: "http", Host: "localhost:8000", Path: "/bye"}},
+			door:    newDoor(url.URL{Scheme: "http", Host: "localhost:8000", Path: "/bye"}),
 			form:    Form{Action: "https://op.example", Fields: url.Values{"token": {"secret"}}},
 			path:    "/THE-PATH",
 			back:    func(url.Values) Page { return Page{} },

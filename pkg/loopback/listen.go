@@ -11,6 +11,7 @@ import (
 	"slices"
 	"strconv"
 	"syscall"
+	"time"
 )
 
 // Config says where to listen.
@@ -29,6 +30,7 @@ type Listener struct {
 	redirectURI url.URL
 	sockets     []net.Listener
 	tls         *tls.Config // nil: plain http
+	readTimeout time.Duration
 }
 
 // Listen binds the first address that is free.
@@ -44,7 +46,7 @@ func Listen(config Config) (*Listener, error) {
 		if redirect.Port() == "" && !config.isBehindTLS() {
 			redirect.Host = net.JoinHostPort(redirect.Hostname(), strconv.Itoa(port(sockets[0])))
 		}
-		return &Listener{redirectURI: redirect, sockets: sockets, tls: config.tls()}, nil
+		return &Listener{redirectURI: redirect, sockets: sockets, tls: config.tls(), readTimeout: readTimeout}, nil
 	}
 	return nil, fmt.Errorf("cannot listen for the browser's answer: %w", errors.Join(taken...))
 }
@@ -98,6 +100,9 @@ func bind(address string, either bool) ([]net.Listener, error) {
 	if err != nil {
 		return nil, fmt.Errorf("listen address %q is not host:port", address)
 	}
+	if slices.Contains([]string{"", "0.0.0.0", "::"}, host) {
+		return bindAll(listen, address)
+	}
 	other := map[string]string{"127.0.0.1": "::1", "localhost": "::1", "::1": "127.0.0.1"}[host]
 	if !either || other == "" {
 		socket, err := listen(address)
@@ -144,6 +149,35 @@ func onlyOther(listen func(address string) (net.Listener, error), address, other
 		return nil, cause
 	}
 	return []net.Listener{socket}, nil
+}
+
+// bindAll listens on all addresses of this machine. Where one program may have all of them and another one of them, the
+// latter gets what is sent there
+// (https://learn.microsoft.com/en-us/windows/win32/winsock/using-so-reuseaddr-and-so-exclusiveaddruse), so a port is passed
+// over if somebody has it on a loopback address, and those are taken too, which fails where they are ours already.
+func bindAll(listen func(address string) (net.Listener, error), address string) ([]net.Listener, error) {
+	_, portName, _ := net.SplitHostPort(address)
+	loopbacks := []string{"127.0.0.1", "::1"}
+	for _, loopback := range loopbacks {
+		free, err := listen(net.JoinHostPort(loopback, portName))
+		switch {
+		case err == nil:
+			_ = free.Close()
+		case inUse(err):
+			return nil, err
+		}
+	}
+	all, err := listen(address)
+	if err != nil {
+		return nil, err
+	}
+	sockets := []net.Listener{all}
+	for _, loopback := range loopbacks {
+		if socket, err := listen(net.JoinHostPort(loopback, strconv.Itoa(port(all)))); err == nil {
+			sockets = append(sockets, socket)
+		}
+	}
+	return sockets, nil
 }
 
 func listen(address string) (net.Listener, error) {

@@ -2,12 +2,15 @@ package loopback
 
 import (
 	"bufio"
+	"cmp"
 	"context"
 	"errors"
 	"io"
 	"net"
 	"net/http"
 	"net/url"
+	"os"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -20,6 +23,9 @@ import (
 )
 
 const state = "the-right-state"
+
+// pagePath has 128 random bits or more.
+var pagePath = regexp.MustCompile(`^/done/[A-Z2-7]{26,}$`)
 
 // receive listens and waits in the background; done gives what Receive returned.
 func receive(t *testing.T, config Config, page Page) (redirect *url.URL, answers chan url.Values, done chan error) {
@@ -62,7 +68,7 @@ func TestTheAnswer(t *testing.T) {
 	for name, target := range map[string]string{
 		"default":        "",
 		"path":           "http://localhost/callback",
-		"path of page":   "http://localhost/done",
+		"path of page":   "http://localhost/done/x",
 		"literal":        "http://127.0.0.1/",
 		"own name":       "http://Login.example/x",
 		"trailing slash": "http://localhost/a/",
@@ -138,6 +144,62 @@ func TestSilentAndBrokenConnections(t *testing.T) {
 	_ = again.Close()
 }
 
+// send writes a request to the port, as far as that is read, and returns what comes back.
+func send(t *testing.T, port, text string) *bufio.Reader {
+	t.Helper()
+	connection, err := net.Dial("tcp", net.JoinHostPort("127.0.0.1", port))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = connection.Close() })
+	_ = connection.SetDeadline(time.Now().Add(10 * readTimeout)) // for who is never answered
+	go func() { _, _ = io.WriteString(connection, text) }()
+	return bufio.NewReader(connection)
+}
+
+// A connection that stays silent, or sends its request for ever, is closed in time: whoever can reach the port cannot fill
+// this process.
+func TestReadTimeout(t *testing.T) {
+	t.Parallel()
+	listener, err := Listen(Config{Addresses: []string{"127.0.0.1:0"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(listener.Close)
+	if listener.readTimeout != readTimeout || readTimeout > 10*time.Second {
+		t.Errorf("silent connections stay for %s", listener.readTimeout)
+	}
+	listener.readTimeout = 30 * time.Millisecond
+	go func() { _ = listener.Receive(t.Context(), state, nil, nil) }()
+	for name, text := range map[string]string{
+		"nothing":            "",
+		"half a header":      "GET / HTTP/1.1\r\nX: ",
+		"half a body":        "POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: 10\r\n\r\nx",
+		"nothing afterwards": "GET /nothing HTTP/1.1\r\nHost: localhost\r\n\r\n",
+	} {
+		if _, err := io.Copy(io.Discard, send(t, strconv.Itoa(listener.Port()), text)); errors.Is(err, os.ErrDeadlineExceeded) {
+			t.Errorf("%s: the connection stays", name)
+		}
+	}
+}
+
+// A request that is too long is refused, not read.
+func TestLongHeader(t *testing.T) {
+	t.Parallel()
+	redirect, _, _ := receive(t, Config{}, Page{})
+	for size, status := range map[int]int{10 << 10: http.StatusBadRequest, 100 << 10: http.StatusRequestHeaderFieldsTooLarge} {
+		request := "GET / HTTP/1.1\r\nHost: localhost\r\nX: " + strings.Repeat("x", size) + "\r\n\r\n"
+		response, err := http.ReadResponse(send(t, redirect.Port(), request), nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		_ = response.Body.Close()
+		if response.StatusCode != status {
+			t.Errorf("%d octets: status %d", size, response.StatusCode)
+		}
+	}
+}
+
 // A browser that does not fetch the last page does not keep the login.
 func TestNobodyFetchesThePage(t *testing.T) {
 	t.Parallel()
@@ -154,7 +216,7 @@ func TestNobodyFetchesThePage(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer func() { _ = response.Body.Close() }()
-	if response.StatusCode != http.StatusSeeOther || response.Header.Get("Location") != "/done" {
+	if response.StatusCode != http.StatusSeeOther || !pagePath.MatchString(response.Header.Get("Location")) {
 		t.Errorf("status %d to %q", response.StatusCode, response.Header.Get("Location"))
 	}
 	if err := <-done; err != nil {
@@ -250,7 +312,7 @@ func TestTenThousandStrays(t *testing.T) {
 	}
 	const callers, strays = 20, 500
 	client := &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: callers}}
-	targets := []string{"/", "/?state=wrong&code=x", "/favicon.ico", "/?error=access_denied", "/done"}
+	targets := []string{"/", "/?state=wrong&code=x", "/favicon.ico", "/?error=access_denied", "/done", "/done/"}
 	var all sync.WaitGroup
 	for range callers {
 		all.Go(func() {
@@ -349,6 +411,59 @@ func TestOneLoopbackAddress(t *testing.T) {
 	}
 }
 
+// Who listens everywhere has the loopback addresses too, or passes over the port: on some systems somebody can have one of
+// them beside all.
+func TestListenEverywhere(t *testing.T) {
+	t.Parallel()
+	listenAs := func(taken string, tried *[]string) func(address string) (net.Listener, error) {
+		return func(address string) (net.Listener, error) {
+			*tried = append(*tried, address)
+			if address == taken {
+				return nil, syscall.EADDRINUSE
+			}
+			return net.Listen("tcp", "127.0.0.1:0") // stands for any address
+		}
+	}
+	for _, taken := range []string{"127.0.0.1:8000", "[::1]:8000", "0.0.0.0:8000"} {
+		if _, err := bindAll(listenAs(taken, new([]string)), "0.0.0.0:8000"); !errors.Is(err, syscall.EADDRINUSE) {
+			t.Errorf("%s is taken: got %v", taken, err)
+		}
+	}
+	var tried []string
+	sockets, err := bindAll(listenAs("", &tried), "0.0.0.0:8000")
+	if err != nil || len(sockets) != 3 {
+		t.Fatalf("got %d sockets, %v", len(sockets), err)
+	}
+	number := strconv.Itoa(port(sockets[0]))
+	wanted := []string{"127.0.0.1:8000", "[::1]:8000", "0.0.0.0:8000", "127.0.0.1:" + number, "[::1]:" + number}
+	if !slices.Equal(tried, wanted) {
+		t.Errorf("expected %q, got %q", wanted, tried)
+	}
+	for _, socket := range sockets {
+		_ = socket.Close()
+	}
+
+	// The real thing, where localhost is ::1 too.
+	other, err := net.Listen("tcp", "[::1]:0")
+	if err != nil {
+		return
+	}
+	for _, everywhere := range []string{"0.0.0.0", "", "::"} {
+		if _, err := Listen(Config{Addresses: []string{net.JoinHostPort(everywhere, strconv.Itoa(port(other)))}}); err == nil {
+			t.Errorf("%q: the browser could be sent to another program", everywhere)
+		}
+	}
+	_ = other.Close()
+	for _, everywhere := range []string{"0.0.0.0:0", ":0", "[::]:0"} {
+		redirect, _, _ := receive(t, Config{Addresses: []string{everywhere}}, Page{})
+		for _, host := range []string{"127.0.0.1", "::1"} {
+			if response, _ := get(t, "http://"+net.JoinHostPort(host, redirect.Port())+"/nothing"); response.StatusCode != http.StatusNotFound {
+				t.Errorf("%s on %s: status %d", everywhere, host, response.StatusCode)
+			}
+		}
+	}
+}
+
 // The page that comes next is for those who are logged in; a failure is shown.
 func TestNextPage(t *testing.T) {
 	t.Parallel()
@@ -393,6 +508,7 @@ func TestAgain(t *testing.T) {
 		}, nil)
 	}()
 	client := &http.Client{CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
+	page := "" // the browser alone is told where it is
 	for _, step := range []struct {
 		path, location string
 		status         int
@@ -401,17 +517,23 @@ func TestAgain(t *testing.T) {
 		{"/?state=" + state + "&error=invalid_scope", "https://issuer.example/authorize?state=second", http.StatusSeeOther},
 		{"/?state=" + state + "&error=invalid_scope", "", http.StatusBadRequest},
 		{"/done", "", http.StatusNotFound},
-		{"/?state=second&code=right", "/done", http.StatusSeeOther},
+		{"/?state=second&code=right", "/done/", http.StatusSeeOther},
 		{"/?state=second&code=right", "", http.StatusConflict},
-		{"/done", "", http.StatusOK},
+		{"/done", "", http.StatusNotFound},
+		{"/done/", "", http.StatusNotFound},
+		{"", "", http.StatusOK},
 	} {
-		response, err := client.Get("http://127.0.0.1:" + strconv.Itoa(listener.Port()) + step.path)
+		response, err := client.Get("http://127.0.0.1:" + strconv.Itoa(listener.Port()) + cmp.Or(step.path, page))
 		if err != nil {
 			t.Fatal(err)
 		}
 		_ = response.Body.Close()
-		if response.StatusCode != step.status || response.Header.Get("Location") != step.location {
-			t.Errorf("%s: got %d to %q", step.path, response.StatusCode, response.Header.Get("Location"))
+		location := response.Header.Get("Location")
+		if pagePath.MatchString(location) {
+			page, location = location, "/done/"
+		}
+		if response.StatusCode != step.status || location != step.location {
+			t.Errorf("%s: got %d to %q", step.path, response.StatusCode, location)
 		}
 	}
 	if err := <-done; err != nil || !slices.Equal(answers, []string{"invalid_scope", "right"}) {

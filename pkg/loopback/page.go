@@ -64,7 +64,14 @@ func (p Page) write(w http.ResponseWriter) {
 
 func writeHTML(w http.ResponseWriter, status int, policy, text string) {
 	w.Header().Set("Content-Security-Policy", policy)
-	w.Header().Set("Content-Type", "text/html; charset=utf-8")
+	write(w, status, "text/html", text)
+}
+
+func writeText(w http.ResponseWriter, status int, text string) { write(w, status, "text/plain", text) }
+
+// write says how long the text is, so that it is whole for the browser once flushed: the listener may close right after.
+func write(w http.ResponseWriter, status int, mediaType, text string) {
+	w.Header().Set("Content-Type", mediaType+"; charset=utf-8")
 	w.Header().Set("Content-Length", strconv.Itoa(len(text)))
 	w.WriteHeader(status)
 	_, _ = w.Write([]byte(text))

@@ -131,7 +131,7 @@ func FuzzPaste(f *testing.F) {
 	f.Fuzz(func(t *testing.T, line string) {
 		calls := 0
 		h := &handler{
-			door:   door{url.URL{Scheme: "http", Host: "localhost:8000"}},
+			door:   newDoor(url.URL{Scheme: "http", Host: "localhost:8000"}),
 			finish: func(url.Values) Outcome { calls++; return Outcome{Page: Page{OK: true}} },
 		}
 		h.begin(state)

@@ -2,6 +2,7 @@ package loopback
 
 import (
 	"context"
+	"crypto/rand"
 	"crypto/subtle"
 	"crypto/tls"
 	"io"
@@ -44,7 +45,7 @@ type Again struct {
 // no login. With paste, a person can bring the answer too; its reader has ended when Receive returns.
 func (l *Listener) Receive(ctx context.Context, state string, finish func(url.Values) Outcome, paste *Paste) error {
 	handler := &handler{
-		door:     door{l.redirectURI},
+		door:     newDoor(l.redirectURI),
 		finish:   finish,
 		answered: make(chan struct{}),
 		ready:    make(chan struct{}),
@@ -62,8 +63,8 @@ func (l *Listener) Receive(ctx context.Context, state string, finish func(url.Va
 func (l *Listener) serve(ctx context.Context, handler http.Handler, answered, fetched <-chan struct{}) error {
 	server := &http.Server{
 		Handler:           handler,
-		ReadHeaderTimeout: readTimeout,
-		ReadTimeout:       readTimeout,
+		ReadHeaderTimeout: l.readTimeout,
+		ReadTimeout:       l.readTimeout,
 		MaxHeaderBytes:    maxHeaderBytes,
 		ErrorLog:          log.New(io.Discard, "", 0), // strangers' broken requests are not the person's business
 	}
@@ -120,12 +121,12 @@ func (h *handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	case !h.knowsHost(r.Host):
 		// A foreign name that resolves to this machine is DNS rebinding.
 		http.Error(w, "unknown host", http.StatusMisdirectedRequest)
-	case r.URL.Path != h.callbackPath() && r.URL.Path != h.pagePath():
+	case r.URL.Path != h.callbackPath() && r.URL.Path != h.pagePath:
 		http.NotFound(w, r)
 	case r.Method != http.MethodGet:
 		w.Header().Set("Allow", http.MethodGet)
 		http.Error(w, "only GET", http.StatusMethodNotAllowed)
-	case r.URL.Path == h.pagePath():
+	case r.URL.Path == h.pagePath:
 		h.servePage(w, r)
 	default:
 		h.serveCallback(w, r)
@@ -155,7 +156,7 @@ func (h *handler) serveCallback(w http.ResponseWriter, r *http.Request) {
 	// The code leaves the address bar and the history: the browser goes on to a page without a query
 	// (https://www.rfc-editor.org/rfc/rfc6749#section-3.1.2.5).
 	close(h.ready) // first: a browser may ask for the page before this function goes on
-	w.Header().Set("Location", h.pagePath())
+	w.Header().Set("Location", h.pagePath)
 	w.WriteHeader(http.StatusSeeOther)
 	_ = http.NewResponseController(w).Flush()
 	close(h.answered)
@@ -212,7 +213,14 @@ func (a *attempt) isAnsweredBy(query url.Values) bool {
 }
 
 // door is where browsers come to.
-type door struct{ redirectURI url.URL }
+type door struct {
+	redirectURI url.URL
+	// pagePath leads to the last page. Only the browser that brings the answer is told, so that no other user of the
+	// machine reads on it who logged in, or fetches it in that browser's place.
+	pagePath string
+}
+
+func newDoor(redirectURI url.URL) door { return door{redirectURI, "/done/" + rand.Text()} }
 
 func (d door) knowsHost(hostPort string) bool {
 	host := hostPort
@@ -228,12 +236,4 @@ func (d door) callbackPath() string {
 		return "/"
 	}
 	return d.redirectURI.Path
-}
-
-// pagePath is a path that is not the callback's.
-func (d door) pagePath() string {
-	if d.callbackPath() == "/done" {
-		return "/finished"
-	}
-	return "/done"
 }

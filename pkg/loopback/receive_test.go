@@ -18,7 +18,7 @@ func (b hastyBrowser) Flush() { b.goOn() }
 func TestPageIsThereForAHastyBrowser(t *testing.T) {
 	t.Parallel()
 	h := &handler{
-		door:   door{url.URL{Scheme: "http", Host: "localhost:8000"}},
+		door:   newDoor(url.URL{Scheme: "http", Host: "localhost:8000"}),
 		finish: func(url.Values) Outcome { return Outcome{Page: Page{OK: true, Title: "done"}} },
 
 		ready:    make(chan struct{}),
@@ -28,7 +28,7 @@ func TestPageIsThereForAHastyBrowser(t *testing.T) {
 	h.begin("state")
 	page := httptest.NewRecorder()
 	h.ServeHTTP(hastyBrowser{httptest.NewRecorder(), func() {
-		h.ServeHTTP(page, httptest.NewRequest(http.MethodGet, "http://localhost:8000"+h.pagePath(), nil))
+		h.ServeHTTP(page, httptest.NewRequest(http.MethodGet, "http://localhost:8000"+h.pagePath, nil))
 	}}, httptest.NewRequest(http.MethodGet, "http://localhost:8000/?state=state", nil))
 	if page.Code != http.StatusOK {
 		t.Errorf("the page was answered with %d", page.Code)

@@ -17,6 +17,7 @@ func (p *Provider) checkAccount(verified token.Secret) error {
 	var person struct {
 		Subject  any `json:"sub"`
 		Email    any `json:"email"`
+		Verified any `json:"email_verified"`
 		Username any `json:"preferred_username"`
 	}
 	read, err := parseIDToken(verified.Reveal())
@@ -26,9 +27,15 @@ func (p *Provider) checkAccount(verified token.Secret) error {
 	if err := json.Unmarshal(read.payload, &person); err != nil {
 		return err
 	}
-	if isName(p.config.Account, person.Subject) || isNameInAnyCase(p.config.Account, person.Email) ||
+	isEmail := isNameInAnyCase(p.config.Account, person.Email)
+	if isName(p.config.Account, person.Subject) || isEmail && mayBeVerified(person.Verified) ||
 		isNameInAnyCase(p.config.Account, person.Username) {
 		return nil
+	}
+	if isEmail {
+		return failed("Nothing was stored. Name the account by its subject if that is the one that you mean.",
+			"login: expected the account %q, got %s, whose email address %q the provider has not verified",
+			printable(p.config.Account), describePerson(person.Subject, person.Username), printable(p.config.Account))
 	}
 	return failed("Nothing was stored. Log out at the provider in your browser, or log in with --select-account.",
 		"login: expected the account %q, got %s", printable(p.config.Account), describePerson(person.Subject, person.Email, person.Username))
@@ -40,6 +47,13 @@ func isName(account string, claim any) bool { return claim == account }
 func isNameInAnyCase(account string, claim any) bool {
 	name, ok := claim.(string)
 	return ok && strings.EqualFold(account, name)
+}
+
+// mayBeVerified is for an email address: one that a person has only claimed to have is no name
+// (https://openid.net/specs/openid-connect-core-1_0.html#StandardClaims). Many providers verify all, and say nothing of it.
+func mayBeVerified(claim any) bool {
+	text, isText := claim.(string)
+	return claim == nil || claim == true || isText && strings.EqualFold(text, "true") // some providers write it as a string
 }
 
 // describePerson joins the names that a person has.

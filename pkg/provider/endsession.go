@@ -115,6 +115,9 @@ func (e *EndSession) InBrowser(ctx context.Context, timeout time.Duration, open 
 		}
 	}()
 	err = handover.Await(ctx)
+	if handover.AskedForAgain() {
+		e.provider.config.Warn(e.askedForAgain())
+	}
 	switch {
 	case err == nil && returned != nil && !known.Load():
 		e.provider.config.Warn(errors.New("the browser has come back with another state than it was sent with; look there whether you are logged out"))
@@ -128,6 +131,16 @@ func (e *EndSession) InBrowser(ctx context.Context, timeout time.Duration, open 
 		err = fmt.Errorf("logout: %w", errInterrupted)
 	}
 	return err == nil && known.Load(), err
+}
+
+// askedForAgain says what a second visitor means: the browser gets the page's address as an argument, which every user of
+// the machine may see.
+func (e *EndSession) askedForAgain() error {
+	what := "no token is in it"
+	if !e.hint.IsEmpty() {
+		what = "your ID token is in it, which works until it expires"
+	}
+	return fmt.Errorf("the page that logs your browser out was asked for twice, so another user of this machine may have got it first; %s", what)
 }
 
 func (e *EndSession) listenConfig() loopback.Config {

@@ -272,3 +272,36 @@ func TestTLSVersions(t *testing.T) {
 		}
 	}
 }
+
+// A certificate of an authority that is believed is good for its own names alone.
+func TestCertificateOfAnotherName(t *testing.T) {
+	t.Parallel()
+	requirements.Covers(t, "OUT-06")
+	server := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, "{}") }))
+	server.Config.ErrorLog = slog.NewLogLogger(slog.DiscardHandler, slog.LevelError) // refusals are what is wanted
+	server.StartTLS()
+	t.Cleanup(server.Close)
+	authority := pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: server.Certificate().Raw})
+	_, port, err := net.SplitHostPort(server.Listener.Addr().String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	for host, ok := range map[string]bool{"127.0.0.1": true, "localhost": false} { // of which the certificate knows the first
+		address := "https://" + net.JoinHostPort(host, port)
+		p, err := New(Config{
+			Issuer:                 address,
+			ClientID:               "kubernetes",
+			CertificateAuthorities: func() ([]string, error) { return []string{string(authority)}, nil },
+			UserAgent:              func() string { return "test" },
+			Now:                    time.Now,
+			Log:                    slog.New(slog.DiscardHandler),
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, _, err = p.get(t.Context(), address, "discovery")
+		if (err == nil) != ok || err != nil && !strings.Contains(err.Error(), "certificate") {
+			t.Errorf("%s: got %v", host, err)
+		}
+	}
+}

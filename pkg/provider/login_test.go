@@ -201,6 +201,50 @@ func TestCodesNeverCross(t *testing.T) {
 	}
 }
 
+// Somebody puts the code of a login of their own, at the same issuer, into another person's answer, with the right state.
+// The provider refuses it by the verifier; where that fits, as with a provider that looks at none, the nonce does not
+// (https://www.rfc-editor.org/rfc/rfc9700#section-4.5).
+func TestCodeOfAnotherLogin(t *testing.T) {
+	t.Parallel()
+	for name, test := range map[string]struct {
+		theirs  map[string]string // what differs in their login
+		refusal string            // empty: none
+	}{
+		"the same login":     {nil, ""},
+		"another verifier":   {map[string]string{"code_challenge": strings.Repeat("A", 43)}, "code_verifier does not match (invalid_grant)"},
+		"another nonce":      {map[string]string{"nonce": strings.Repeat("n", 26)}, "its nonce is not the one that was sent"},
+		"another everything": {map[string]string{"code_challenge": strings.Repeat("A", 43), "nonce": strings.Repeat("n", 26), "state": strings.Repeat("s", 26)}, "invalid_grant"},
+	} {
+		issuer := startIDP(t)
+		err := logIn(t, issuer.Issuer(), func(authorizationURL string) error {
+			address, err := url.Parse(authorizationURL)
+			if err != nil {
+				return err
+			}
+			query := address.Query()
+			state := query.Get("state")
+			for parameter, value := range test.theirs {
+				query.Set(parameter, value)
+			}
+			address.RawQuery = query.Encode()
+			answer, err := answerTo(address.String())
+			if err != nil {
+				return err
+			}
+			answered := answer.Query()
+			answered.Set("state", state)
+			answer.RawQuery = answered.Encode()
+			return browse(answer.String())
+		})
+		if test.refusal == "" && err != nil || test.refusal != "" && (err == nil || !strings.Contains(err.Error(), test.refusal)) {
+			t.Errorf("%s: got %v", name, err)
+		}
+		if got := issuer.Count(idp.Token); got != 1 {
+			t.Errorf("%s: %d requests for tokens", name, got)
+		}
+	}
+}
+
 // Endpoints may be on other hosts than the issuer's. The code and all secrets go only to the token endpoint that the
 // metadata names.
 func TestEndpointsElsewhere(t *testing.T) {

@@ -42,7 +42,7 @@ func (s *Store) addHoldings(ctx context.Context, place vault, key token.Key, hel
 		return err
 	}
 	if text != nil {
-		if session, err := decodeSession(text); err == nil {
+		if session, err := decodeSession(text, key); err == nil {
 			held.Sessions = append(held.Sessions, session)
 		} else {
 			_ = s.unreadable(err)

@@ -20,7 +20,12 @@ import (
 
 // ourWords are all that an error may say of a record: nothing in them comes from the text but a number.
 var ourWords = regexp.MustCompile(`^(record is not JSON|record has version -?\d+, this release reads 1|(ID token|session) record is incomplete|` +
-	`ID token record belongs to another issuer or client)$`)
+	`record belongs to another login|ID token record belongs to another issuer or client)$`)
+
+// ofKey makes a seed a record of the tests' key.
+func ofKey(text string) string {
+	return strings.Replace(text, `{"version":1,`, `{"version":1,"key":"`+key.ID()+`",`, 1)
+}
 
 // addRecords gives both kinds of records the same seeds, so that one is also read as the other.
 func addRecords(f *testing.F) {
@@ -41,6 +46,7 @@ func addRecords(f *testing.F) {
 		``,
 	} {
 		f.Add([]byte(text))
+		f.Add([]byte(ofKey(text)))
 	}
 }
 
@@ -56,11 +62,11 @@ func FuzzDecodeIDToken(f *testing.F) {
 		if got.Raw.IsEmpty() || got.Issuer != key.Issuer || !slices.Contains(got.Audience, key.ClientID) {
 			t.Errorf("it is not the key's: %+v", got)
 		}
-		again, err := decodeIDToken(encodeIDToken(got), key)
+		again, err := decodeIDToken(encodeIDToken(got, key), key)
 		if err != nil || !reflect.DeepEqual(again, got) {
 			t.Errorf("%+v became %+v, %v", got, again, err)
 		}
-		for _, other := range []token.Key{{Issuer: key.Issuer + "/", ClientID: key.ClientID}, {Issuer: key.Issuer, ClientID: strings.Join(got.Audience, "") + "x"}} {
+		for _, other := range othersThan(key) {
 			if _, err := decodeIDToken(text, other); err == nil {
 				t.Errorf("it was taken for one of %+v too", other)
 			}
@@ -68,11 +74,11 @@ func FuzzDecodeIDToken(f *testing.F) {
 	})
 }
 
-// A session that is read is complete, and is the same after it was written again.
+// A session that is read is complete, is the key's own, and is the same after it was written again.
 func FuzzDecodeSession(f *testing.F) {
 	addRecords(f)
 	f.Fuzz(func(t *testing.T, text []byte) {
-		got, err := decodeSession(text)
+		got, err := decodeSession(text, key)
 		if err != nil {
 			checkRefusal(t, err, got, token.Session{})
 			return
@@ -80,14 +86,29 @@ func FuzzDecodeSession(f *testing.F) {
 		if got.RefreshToken.IsEmpty() || got.Subject == "" {
 			t.Errorf("it is not complete: %+v", got)
 		}
-		again, err := decodeSession(encodeSession(got))
+		again, err := decodeSession(encodeSession(got, key), key)
 		if got.AuthTime.IsZero() {
 			got.AuthTime = time.Time{} // the year 1 may be written as no time
 		}
 		if err != nil || !reflect.DeepEqual(again, got) {
 			t.Errorf("%+v became %+v, %v", got, again, err)
 		}
+		for _, other := range othersThan(key) {
+			if _, err := decodeSession(text, other); err == nil {
+				t.Errorf("it was taken for one of %+v too", other)
+			}
+		}
 	})
+}
+
+// othersThan are keys that differ in one thing each.
+func othersThan(key token.Key) []token.Key {
+	issuer, client, scopes, account := key, key, key, key
+	issuer.Issuer += "/"
+	client.ClientID += "x"
+	scopes.Scopes = []string{"openid", "email"}
+	account.Account = "bob"
+	return []token.Key{issuer, client, scopes, account}
 }
 
 func checkRefusal(t *testing.T, err error, got, nothing any) {

@@ -16,6 +16,7 @@ const recordVersion = 1
 // idTokenRecord is an ID token at rest. Times are whole Unix seconds, rounded down.
 type idTokenRecord struct {
 	Version int    `json:"version"`
+	Key     string `json:"key"` // the ID of the key that it is stored for
 	IDToken string `json:"id_token"`
 	Issued  int64  `json:"issued"`
 	Expiry  int64  `json:"expiry"`
@@ -27,6 +28,7 @@ type idTokenRecord struct {
 // sessionRecord is a session at rest.
 type sessionRecord struct {
 	Version      int      `json:"version"`
+	Key          string   `json:"key"` // the ID of the key that it is stored for
 	RefreshToken string   `json:"refresh_token"`
 	Subject      string   `json:"subject"`
 	Audience     []string `json:"audience"`
@@ -36,9 +38,10 @@ type sessionRecord struct {
 	Static       bool     `json:"static,omitempty"`
 }
 
-func encodeIDToken(idToken token.IDToken) []byte {
+func encodeIDToken(idToken token.IDToken, key token.Key) []byte {
 	return mustEncode(idTokenRecord{
 		Version:  recordVersion,
+		Key:      key.ID(),
 		IDToken:  idToken.Raw.Reveal(),
 		Issued:   idToken.Issued.Unix(),
 		Expiry:   idToken.Expiry.Unix(),
@@ -47,13 +50,13 @@ func encodeIDToken(idToken token.IDToken) []byte {
 	})
 }
 
-// decodeIDToken also checks that the record is the key's own: what lies on a disk can have been moved.
+// decodeIDToken also checks that the record is the key's own.
 func decodeIDToken(text []byte, key token.Key) (token.IDToken, error) {
 	var record idTokenRecord
 	if err := decode(text, &record); err != nil {
 		return token.IDToken{}, err
 	}
-	if err := checkVersion(record.Version); err != nil {
+	if err := check(record.Version, record.Key, key); err != nil {
 		return token.IDToken{}, err
 	}
 	if record.IDToken == "" || record.Expiry <= record.Issued {
@@ -72,9 +75,10 @@ func decodeIDToken(text []byte, key token.Key) (token.IDToken, error) {
 	}, nil
 }
 
-func encodeSession(session token.Session) []byte {
+func encodeSession(session token.Session, key token.Key) []byte {
 	record := sessionRecord{
 		Version:      recordVersion,
+		Key:          key.ID(),
 		RefreshToken: session.RefreshToken.Reveal(),
 		Subject:      session.Subject,
 		Audience:     session.Audience,
@@ -85,12 +89,13 @@ func encodeSession(session token.Session) []byte {
 	return mustEncode(record)
 }
 
-func decodeSession(text []byte) (token.Session, error) {
+// decodeSession also checks that the record is the key's own: a refresh token is for the provider that gave it.
+func decodeSession(text []byte, key token.Key) (token.Session, error) {
 	var record sessionRecord
 	if err := decode(text, &record); err != nil {
 		return token.Session{}, err
 	}
-	if err := checkVersion(record.Version); err != nil {
+	if err := check(record.Version, record.Key, key); err != nil {
 		return token.Session{}, err
 	}
 	if record.RefreshToken == "" || record.Subject == "" {
@@ -138,9 +143,14 @@ func decode(text []byte, record any) error {
 	return nil
 }
 
-func checkVersion(version int) error {
+// check refuses records that this release cannot read, and those of another key: what lies in a folder or a keychain can
+// have been moved to another name.
+func check(version int, stored string, key token.Key) error {
 	if version != recordVersion {
 		return fmt.Errorf("record has version %d, this release reads %d", version, recordVersion)
+	}
+	if stored != key.ID() {
+		return errors.New("record belongs to another login")
 	}
 	return nil
 }

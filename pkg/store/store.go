@@ -134,7 +134,7 @@ func (s *Store) Session(ctx context.Context, key token.Key) (token.Session, erro
 	if err != nil {
 		return token.Session{}, err
 	}
-	session, err := decodeSession(text)
+	session, err := decodeSession(text, key)
 	if err != nil {
 		return token.Session{}, s.unreadable(err)
 	}
@@ -156,12 +156,12 @@ func (s *Store) Begin(ctx context.Context, key token.Key, set token.Set) error {
 func (s *Store) Renew(ctx context.Context, key token.Key, set token.Set) error {
 	var sessionErr, idTokenErr error
 	if !set.Session.RefreshToken.IsEmpty() {
-		if err := s.sessions.set(ctx, sessionName(key), encodeSession(set.Session)); err != nil {
+		if err := s.sessions.set(ctx, sessionName(key), encodeSession(set.Session, key)); err != nil {
 			sessionErr = fmt.Errorf("the session could not be saved, so the next login comes early: %w", err)
 		}
 	}
 	if !set.IDToken.Raw.IsEmpty() {
-		if err := s.idTokens.set(ctx, idTokenName(key), encodeIDToken(set.IDToken)); err != nil {
+		if err := s.idTokens.set(ctx, idTokenName(key), encodeIDToken(set.IDToken, key)); err != nil {
 			idTokenErr = fmt.Errorf("the ID token could not be saved: %w", err)
 		}
 	}

@@ -299,9 +299,10 @@ func TestUnreadableRecords(t *testing.T) {
 		"not JSON":        `{"version":1,"refresh_token":"x`,
 		"empty":           ``,
 		"another version": `{"version":2,"refresh_token":"x","subject":"alice","id_token":"x","expiry":9}`,
-		"incomplete":      `{"version":1}`,
-		"another issuer":  `{"version":1,"id_token":"x","issued":1,"expiry":2,"issuer":"https://evil.example","audience":["kubernetes"]}`,
-		"another client":  `{"version":1,"id_token":"x","issued":1,"expiry":2,"issuer":"https://op.example","audience":["evil"]}`,
+		"incomplete":      ofKey(`{"version":1,"subject":"alice"}`),
+		"another issuer":  ofKey(`{"version":1,"id_token":"x","issued":1,"expiry":2,"issuer":"https://evil.example","audience":["kubernetes"]}`),
+		"another client":  ofKey(`{"version":1,"id_token":"x","issued":1,"expiry":2,"issuer":"https://op.example","audience":["evil"]}`),
+		"without a login": `{"version":1,"refresh_token":"x","subject":"alice","id_token":"x","issued":1,"expiry":2,"issuer":"https://op.example","audience":["kubernetes"]}`,
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -323,6 +324,55 @@ func TestUnreadableRecords(t *testing.T) {
 				t.Errorf("expected a word for each, got %v", warnings)
 			}
 		})
+	}
+}
+
+// A record counts for the login that it was stored for, whatever name somebody has given it since: a refresh token never
+// goes to another provider, and nobody is taken for another account.
+func TestRecordsOfAnotherLogin(t *testing.T) {
+	t.Parallel()
+	requirements.Covers(t, "IDT-27")
+	for _, other := range othersThan(key) {
+		directory, items := t.TempDir(), newMapKeychain(0)
+		for _, mode := range []Mode{Disk, Keyring} {
+			var warnings []error
+			store := openStore(t, Config{Mode: mode, Directory: directory, Locks: t.TempDir(), Keychain: items.items(),
+				Warn: func(err error) { warnings = append(warnings, err) }})
+			if err := store.Begin(t.Context(), key, setOf(key)); err != nil {
+				t.Fatal(err)
+			}
+			for _, kind := range []string{"session", "id-token"} {
+				path := filepath.Join(directory, key.ID()+"."+kind+".json")
+				if err := os.Rename(path, strings.Replace(path, key.ID(), other.ID(), 1)); err != nil && mode == Disk {
+					t.Fatal(err)
+				}
+				items.secrets[other.ID()+"/"+kind] = items.secrets[key.ID()+"/"+kind]
+			}
+			if _, err := store.Session(t.Context(), other); !errors.Is(err, token.ErrNotFound) {
+				t.Errorf("%s: session: expected ErrNotFound, got %v", mode, err)
+			}
+			if _, err := store.IDToken(t.Context(), other); !errors.Is(err, token.ErrNotFound) {
+				t.Errorf("%s: ID token: expected ErrNotFound, got %v", mode, err)
+			}
+			if held, err := store.Holdings(t.Context(), other); err != nil || len(held.Sessions)+len(held.IDTokens) > 0 {
+				t.Errorf("%s: expected nothing to revoke, got %+v, %v", mode, held, err)
+			}
+			if want := "a stored record is passed over: record belongs to another login"; len(warnings) != 4 || warnings[0].Error() != want {
+				t.Errorf("%s: expected a word for each, got %v", mode, warnings)
+			}
+		}
+	}
+}
+
+// setOf is what a login brings.
+func setOf(key token.Key) token.Set {
+	return token.Set{
+		IDToken: token.IDToken{
+			Raw: token.NewSecret("id-token"), Issued: time.Now(), Expiry: time.Now().Add(time.Minute),
+			Issuer: key.Issuer, Audience: []string{key.ClientID},
+		},
+		Session:     token.Session{RefreshToken: token.NewSecret("refresh-token"), Subject: "alice"},
+		AccessToken: token.NewSecret("access-token"),
 	}
 }
 
@@ -541,14 +591,7 @@ func TestAccessTokenIsNotStored(t *testing.T) {
 	directory, keychain := t.TempDir(), newMapKeychain(0)
 	for _, mode := range []Mode{Disk, Keyring} {
 		store := openStore(t, Config{Mode: mode, Directory: directory, Locks: t.TempDir(), Keychain: keychain.items()})
-		set := token.Set{
-			IDToken: token.IDToken{
-				Raw: token.NewSecret("id-token"), Issued: time.Now(), Expiry: time.Now().Add(time.Minute),
-				Issuer: key.Issuer, Audience: []string{key.ClientID},
-			},
-			Session:     token.Session{RefreshToken: token.NewSecret("refresh-token"), Subject: "alice"},
-			AccessToken: token.NewSecret("access-token"),
-		}
+		set := setOf(key)
 		if err := errors.Join(store.Begin(t.Context(), key, set), store.Renew(t.Context(), key, set)); err != nil {
 			t.Fatal(err)
 		}
