@@ -55,23 +55,24 @@ conformance: ## Run the tests that need no server; writes docs/conformance.md, w
 WITH_REMOTE := GIT_CONFIG_COUNT=1 GIT_CONFIG_KEY_0=remote.origin.url \
 	GIT_CONFIG_VALUE_0=https://github.com/kubectl-oidc-login/kubectl-oidc-login.git
 
-WRITE_FORMULA = mkdir -p dist/homebrew-tap/Formula && \
+# What our Homebrew tap and our Scoop bucket get; "make krew" writes what our index gets.
+WRITE_PACKAGES = mkdir -p dist/homebrew-tap/Formula && cp -R dist/scoop dist/scoop-bucket && \
 	go run ./test/release/render dist test/release/homebrew.rb > dist/homebrew-tap/Formula/kubectl-oidc-login.rb
 
+# Of what a release has, a snapshot leaves out what needs a service: a Docker engine, and an identity that signs.
 .PHONY: snapshot
+snapshot: GORELEASER_FLAGS = --snapshot --skip=docker,sign
 snapshot: release-files ## Build into dist all that a release has, and that needs no service
-	$(WRITE_FORMULA)
+	$(WRITE_PACKAGES)
 
 .PHONY: release
-release: # of the tag that is checked out; for the release workflow alone
-	goreleaser=$$(test/cached-build test/release/goreleaser goreleaser github.com/goreleaser/goreleaser/v2) && $$goreleaser release --clean
-	$(WRITE_FORMULA)
+release: release-files # of the tag that is checked out; for the release workflow alone
+	$(WRITE_PACKAGES)
 
-# Of what a release has, this leaves out what needs a service: a Docker engine, and an identity that signs.
 .PHONY: release-files
 release-files:
 	goreleaser=$$(test/cached-build test/release/goreleaser goreleaser github.com/goreleaser/goreleaser/v2) && \
-	$(WITH_REMOTE) $$goreleaser release --snapshot --clean --skip=docker,sign $(GORELEASER_FLAGS)
+	$(WITH_REMOTE) $$goreleaser release --clean $(GORELEASER_FLAGS)
 
 .PHONY: krew
 krew: ## Write dist/krew-index, a custom index of krew, with the checksums of what is in dist

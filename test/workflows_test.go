@@ -1,6 +1,7 @@
 package test
 
 import (
+	"go/version"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -60,10 +61,7 @@ func TestActionsArePinned(t *testing.T) {
 func TestWorkflowsAreFrugal(t *testing.T) {
 	t.Parallel()
 	for path, text := range readWorkflows(t) {
-		var flow workflow
-		if err := yaml.Unmarshal([]byte(text), &flow); err != nil {
-			t.Errorf("%s: %v", path, err)
-		}
+		flow := parseWorkflow(t, path, text)
 		if len(flow.Permissions) != 1 || flow.Permissions["contents"] != "read" {
 			t.Errorf("%s: permissions are %v, not contents: read alone", path, flow.Permissions)
 		}
@@ -86,11 +84,7 @@ func TestWorkflowsCallWhatExists(t *testing.T) {
 	makefile := readPage(t, "Makefile")
 	target, file := regexp.MustCompile(`\bmake ([a-z-]+)`), regexp.MustCompile(`(?m)^(\.?[\w-]+/[\w./-]+)`)
 	for path, text := range readWorkflows(t) {
-		var flow workflow
-		if err := yaml.Unmarshal([]byte(text), &flow); err != nil {
-			t.Errorf("%s: %v", path, err)
-		}
-		for _, job := range flow.Jobs {
+		for _, job := range parseWorkflow(t, path, text).Jobs {
 			for _, step := range job.Steps {
 				for _, match := range target.FindAllStringSubmatch(step.Run, -1) {
 					if !strings.Contains(makefile, "\n"+match[1]+":") {
@@ -105,20 +99,43 @@ func TestWorkflowsCallWhatExists(t *testing.T) {
 	}
 }
 
+// Workflows take the newest patch of one Go release, which every module of the repository can be built with. The version in a
+// go.mod is an exact one for setup-go, whose environment lets the go command fetch no newer one.
+func TestWorkflowsTakeTheNewestGo(t *testing.T) {
+	t.Parallel()
+	installed := ""
+	for path, text := range readWorkflows(t) {
+		for name, job := range parseWorkflow(t, path, text).Jobs {
+			for _, step := range job.Steps {
+				if !strings.HasPrefix(step.Uses, "actions/setup-go@") {
+					continue
+				}
+				release, _ := step.With["go-version"].(string)
+				if !regexp.MustCompile(`^1\.\d+$`).MatchString(release) || step.With["check-latest"] != true {
+					t.Errorf("%s: the job %s installs Go with %v, not the newest patch of a release", path, name, step.With)
+					continue
+				}
+				if installed == "" {
+					installed = release
+				}
+				if release != installed {
+					t.Errorf("%s: the job %s installs Go %s, and another one %s", path, name, release, installed)
+				}
+			}
+		}
+	}
+	for _, module := range findModules(t) {
+		line := regexp.MustCompile(`(?m)^go (.*)$`).FindStringSubmatch(readPage(t, module+"/go.mod"))
+		if line == nil || version.Compare(version.Lang("go"+line[1]), "go"+installed) > 0 {
+			t.Errorf("%s asks for %q, and workflows have Go %s", module, line, installed)
+		}
+	}
+}
+
 // Every module is kept up to date, and looked at by make lint.
 func TestModulesAreKept(t *testing.T) {
 	t.Parallel()
-	var modules []string
-	err := filepath.WalkDir("..", func(path string, entry fs.DirEntry, err error) error {
-		if err == nil && entry.Name() == "go.mod" {
-			folder, _ := filepath.Rel("..", filepath.Dir(path))
-			modules = append(modules, filepath.ToSlash(folder))
-		}
-		return err
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
+	modules := findModules(t)
 	updates := readPage(t, ".github/dependabot.yml")
 	variables := regexp.MustCompile(`(?m)^(?:MODULES|PROGRAMS)\s*:= (.*)$`).FindAllStringSubmatch(readPage(t, "Makefile"), -1)
 	var linted []string
@@ -138,6 +155,32 @@ func TestModulesAreKept(t *testing.T) {
 			t.Errorf("make lint looks at %s, which is no module", module)
 		}
 	}
+}
+
+// findModules are the folders of all Go modules.
+func findModules(t *testing.T) []string {
+	t.Helper()
+	var modules []string
+	err := filepath.WalkDir("..", func(path string, entry fs.DirEntry, err error) error {
+		if err == nil && entry.Name() == "go.mod" {
+			folder, _ := filepath.Rel("..", filepath.Dir(path))
+			modules = append(modules, filepath.ToSlash(folder))
+		}
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return modules
+}
+
+func parseWorkflow(t *testing.T, path, text string) workflow {
+	t.Helper()
+	var flow workflow
+	if err := yaml.Unmarshal([]byte(text), &flow); err != nil {
+		t.Fatalf("%s: %v", path, err)
+	}
+	return flow
 }
 
 func readWorkflows(t *testing.T) map[string]string {

@@ -150,3 +150,12 @@ func writeFile(tb testing.TB, name, content string) {
 		tb.Fatal(err)
 	}
 }
+
+func readFile(tb testing.TB, name string) string {
+	tb.Helper()
+	content, err := os.ReadFile(name)
+	if err != nil {
+		tb.Fatal(err)
+	}
+	return string(content)
+}

@@ -97,12 +97,3 @@ func names(t *testing.T, fault string, output Output, finding string) {
 		t.Errorf("doctor does not find %s (%q): %s", fault, finding, output)
 	}
 }
-
-func readFile(t *testing.T, path string) string {
-	t.Helper()
-	text, err := os.ReadFile(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return string(text)
-}

@@ -11,10 +11,7 @@ import (
 	"testing"
 )
 
-// dist is where `make snapshot krew` has put a release.
-const dist = "../../dist"
-
-// manifestFile is the krew manifest of that release.
+// manifestFile is the krew manifest of the release in dist.
 const manifestFile = dist + "/krew-index/plugins/oidc-login.yaml"
 
 // gitHub is where our index and our releases are.

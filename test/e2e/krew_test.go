@@ -40,7 +40,7 @@ func TestKrewInstallsAnArchive(t *testing.T) {
 		"--archive="+filepath.Join(dist, "kubectl-oidc_login_linux_"+runtime.GOARCH+".tar.gz")))
 	version := computer.Kubectl(t, "oidc-login", "version")
 	expectSuccess(t, version)
-	assertContains(t, version.Stdout, "kubectl-oidc_login v", "linux/"+runtime.GOARCH)
+	assertContains(t, version.Stdout, releasedVersion(t)+" (", "linux/"+runtime.GOARCH)
 
 	computer.WriteKubeconfig(t, newcomer.apiServer, ExecUser{
 		APIVersion:      "client.authentication.k8s.io/v1",
@@ -56,7 +56,19 @@ func TestKrewInstallsAnArchive(t *testing.T) {
 	}
 }
 
-// A version that our index has is installed, and the next one takes its place.
+// releasedVersion is how the programs in dist call themselves.
+func releasedVersion(t *testing.T) string {
+	t.Helper()
+	for _, archive := range ReleaseArtifacts(t, "Archive") {
+		if archive.GoOS == "linux" && archive.GoArch == runtime.GOARCH {
+			return "kubectl-oidc_login " + archive.Program(t, archive.Open(t)).Main.Version
+		}
+	}
+	t.Fatal("dist has no archive for this machine")
+	return ""
+}
+
+// A version that our index has is installed, and the next one takes its place. A kubeconfig that setup wrote before leads to it.
 func TestKrewUpgrades(t *testing.T) {
 	t.Parallel()
 	ca := NewCertificateAuthority(t)
@@ -69,17 +81,44 @@ func TestKrewUpgrades(t *testing.T) {
 
 	expectSuccess(t, computer.Kubectl(t, "krew", "index", "add", "oidc-login", "https://github.com/kubectl-oidc-login/krew-index.git"))
 	expectSuccess(t, computer.Kubectl(t, "krew", "install", "oidc-login/oidc-login"))
-	expectSuccess(t, computer.Kubectl(t, "oidc-login", "version"))
+	assertContains(t, computer.Kubectl(t, "oidc-login", "version").Stdout, releasedVersion(t)+" (")
+	old := installedByKrew(t, computer)
+	takeOverKubeconfig(t, computer)
 
 	index.Release(t, "v99.0.0")
-	upgrade := computer.Kubectl(t, "krew", "upgrade", "oidc-login")
-	expectSuccess(t, upgrade)
-	list := computer.Kubectl(t, "krew", "list")
-	if _, err := filepath.EvalSymlinks(filepath.Join(computer.Home, ".krew", "bin", "kubectl-oidc_login")); err != nil {
-		t.Errorf("%v: %s", err, upgrade)
+	expectSuccess(t, computer.Kubectl(t, "krew", "upgrade", "oidc-login"))
+	if installed := installedByKrew(t, computer); !strings.Contains(installed, "/v99.0.0/") {
+		t.Errorf("after the upgrade, %s is installed", installed)
 	}
-	info := computer.Kubectl(t, "krew", "info", "oidc-login/oidc-login")
-	assertContains(t, info.Stdout, "v99.0.0")
-	assertContains(t, list.Stdout, "oidc-login/oidc-login")
+	if _, err := os.Stat(old); err == nil {
+		t.Errorf("%s is still there, so the kubeconfig proves nothing", old)
+	}
+	assertContains(t, computer.Kubectl(t, "krew", "list").Stdout, "oidc-login/oidc-login")
 	expectSuccess(t, computer.Kubectl(t, "oidc-login", "version"))
+
+	command := computer.Kubectl(t, "config", "view", "--output=jsonpath={.users[0].user.exec.command}").Stdout
+	expectSuccess(t, computer.run(t, command, "version"))
+	computer.Environment = append(computer.Environment, "CI=true") // where nobody is asked
+	assertContains(t, computer.Kubectl(t, "get", "namespaces").Stderr, "oidc-login: error: login needed")
+}
+
+// installedByKrew is the program to which krew's link leads.
+func installedByKrew(t *testing.T, computer *Workstation) string {
+	t.Helper()
+	program, err := filepath.EvalSymlinks(filepath.Join(computer.Home, ".krew", "bin", "kubectl-oidc_login"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return program
+}
+
+// takeOverKubeconfig makes the computer's kubeconfig of one that an administrator has handed out.
+func takeOverKubeconfig(t *testing.T, computer *Workstation) {
+	t.Helper()
+	handedOut := computer.Kubectl(t, "oidc-login", "setup", "--output=kubeconfig", "--cluster-server=https://cluster.example.com:6443",
+		"--oidc-issuer-url=https://issuer.example.com", "--oidc-client-id=kubernetes")
+	expectSuccess(t, handedOut)
+	file := filepath.Join(computer.Home, "for-everybody.yaml")
+	writeFile(t, file, handedOut.Stdout)
+	expectSuccess(t, computer.Kubectl(t, "oidc-login", "setup", "--from="+file, "--yes"))
 }
