@@ -91,6 +91,7 @@ func examine(ctx context.Context, target *target, chosen targetOptions, terminal
 		d.add(cluster.Error, "flags", err.Error()+".", hintsOf(err)...)
 		return &diagnosis{version(), d.findings}
 	}
+	session.source.LoginHint = loginHint(target.name(chosen))
 	d.session = session
 	d.checkStore(ctx)
 	d.checkProvider(ctx)

@@ -241,7 +241,7 @@ func (d *doctor) checkStore(ctx context.Context) {
 		case err != nil && mode == store.Keyring:
 			d.add(cluster.Error, "keychain", fmt.Sprintf("%v.", err), "Unlock it, or use --token-cache-storage=auto.")
 		case err != nil:
-			d.add(cluster.Warning, "keychain", fmt.Sprintf("%v. Sessions lie elsewhere.", err), "Unlock it, or install one.")
+			d.add(cluster.Warning, "keychain", fmt.Sprintf("%v. The next login keeps its session elsewhere.", err), "Unlock it, or install one.")
 		case took > slowKeychain:
 			d.add(cluster.Warning, "keychain", fmt.Sprintf("It works, but took %s.", took.Round(time.Millisecond)))
 		default:
@@ -278,9 +278,9 @@ func (d *doctor) checkSession(ctx context.Context) {
 	status, err := d.session.readStatus(ctx, now)
 	switch {
 	case err != nil:
-		d.add(cluster.Error, "session", err.Error()+".", hintsOf(err)...)
+		d.add(cluster.Error, "session", err.Error()+".", hintsOf(token.WithHint(err, d.session.source.LoginHint))...)
 	case !status.LoggedIn:
-		d.add(cluster.Note, "session", "You are not logged in.", loginHint(d.target.name(d.chosen)))
+		d.add(cluster.Note, "session", "You are not logged in.", d.session.source.LoginHint)
 	case status.Session == nil:
 		d.add(cluster.Warning, "session", "No refresh token is stored, so you log in each time the token expires.")
 	default:

@@ -157,6 +157,7 @@ func (s *session) logOut(ctx context.Context, env Env, terminal *terminal, login
 	}
 	report.removed(s.key, held)
 	report.livesOn(s.key, held)
+	report.unread(held.Unread)
 	err = report.failure
 	if options.providerSession {
 		err = errors.Join(err, s.endProviderSession(ctx, env, report, login, hintFrom(s.key, held), redirect))
@@ -239,11 +240,26 @@ func (r *logoutReport) removed(key token.Key, held token.Holdings) {
 	if len(held.IDTokens) > 0 {
 		things = append(things, "the "+servedToken(key))
 	}
-	if len(things) == 0 {
+	switch {
+	case len(things) > 0:
+		r.line("removed from this machine: %s", strings.Join(things, " and "))
+	case held.Unread == nil:
 		r.line("you are not logged in")
+	}
+}
+
+// unread is for a session that could not be looked for.
+func (r *logoutReport) unread(cause error) {
+	if cause == nil {
 		return
 	}
-	r.line("removed from this machine: %s", strings.Join(things, " and "))
+	cause = fmt.Errorf("%w, and is not revoked at the provider", cause)
+	if r.failure != nil {
+		r.terminal.warn(cause)
+		return
+	}
+	r.failure = &token.Error{Err: cause,
+		Hint: []string{"It is not used any more on this machine. Log out again when the keychain works."}}
 }
 
 // servedToken is what kubectl gets.

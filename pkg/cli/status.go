@@ -70,7 +70,7 @@ func showStatus(command *cobra.Command, env Env, terminal *terminal, options *op
 	}
 	status, err := session.readStatus(command.Context(), env.Now())
 	if err != nil {
-		return err
+		return token.WithHint(err, session.source.LoginHint)
 	}
 	status.UserInfo, status.Server = answers.userInfo, answers.server
 	if status.LoggedIn || output != "" {

@@ -78,6 +78,7 @@ func (c *cleaner) removeRecords(ctx context.Context, place vault) error {
 			return nil
 		default:
 			c.cleaned.Silent = append(c.cleaned.Silent, err)
+			c.spendAll()
 			return nil // it will not answer the next question either
 		}
 	}
@@ -85,6 +86,13 @@ func (c *cleaner) removeRecords(ctx context.Context, place vault) error {
 		c.removeTemporaries(c.directory)
 	}
 	return nil
+}
+
+// spendAll is for a keychain that fails: what it may have is not used any more when it is back.
+func (c *cleaner) spendAll() {
+	for _, id := range c.identities() {
+		c.store.notes.spend(id + sessionEnd)
+	}
 }
 
 // lock waits for whoever is renewing the session, who would save it again.
@@ -104,19 +112,11 @@ func (c *cleaner) removeIdentity(ctx context.Context, place vault, id string) er
 }
 
 func removeRecord(ctx context.Context, place vault, name string, removed map[Place]int) error {
-	_, err := place.get(ctx, name)
-	if errors.Is(err, errNotOurs) {
-		return nil
-	}
-	isThere := !errors.Is(err, token.ErrNotFound)
-	// Also what cannot be read, and the parts of a value of which some are missing.
-	if err := place.remove(ctx, name); err != nil {
-		return err
-	}
-	if isThere {
+	readErr, err := removeOwn(ctx, place, name)
+	if err == nil && !errors.Is(readErr, token.ErrNotFound) && !errors.Is(readErr, errNotOurs) {
 		removed[place.place(ctx, name)]++
 	}
-	return nil
+	return err
 }
 
 func (c *cleaner) documents() string { return filepath.Join(c.directory, documentsFolder) }
@@ -130,7 +130,7 @@ func recordEndings() []string   { return []string{"session.json", "id-token.json
 func documentEndings() []string { return []string{"json"} }
 func lockEndings() []string     { return []string{"refresh.lock", "login.lock"} }
 func noteEndings() []string {
-	return []string{"refresh.lock.holder", "login.lock.holder", "attempt", "refused", "answers"}
+	return []string{"refresh.lock.holder", "login.lock.holder", "attempt", "refused", "answers", heldNote, spentNote}
 }
 
 // identities are the IDs of all keys that have left a trace.

@@ -9,7 +9,7 @@ import (
 )
 
 // Holdings implements token.Store. A login with another mode may have left something in a place that a lookup would not
-// come to, so each is asked.
+// come to, so each is asked; so is a keychain whose session was ended while it failed.
 func (s *Store) Holdings(ctx context.Context, key token.Key) (token.Holdings, error) {
 	var held token.Holdings
 	var silent error
@@ -26,8 +26,12 @@ func (s *Store) Holdings(ctx context.Context, key token.Key) (token.Holdings, er
 			silent = err
 		}
 	}
-	switch {
+	switch name := sessionName(key); {
 	case silent == nil:
+	case s.notes.isHeld(name):
+		held.Unread = fmt.Errorf("%w; your session may lie there", silent)
+	case s.notes.isSpent(name):
+		s.config.Warn(fmt.Errorf("%w; an earlier session may lie there: it is not used any more, but not revoked either", silent))
 	case len(held.Sessions) > 0: // which is elsewhere because the keychain was silent then too
 		s.config.Log.Info("a place is passed over", "reason", silent)
 	default:
@@ -92,14 +96,20 @@ func (s *Store) Forget(ctx context.Context, key token.Key) error {
 	return errors.Join(failures...)
 }
 
-// forget also removes what cannot be read, and the parts of a value of which some are missing.
 func (s *Store) forget(ctx context.Context, place vault, name string) error {
-	_, err := place.get(ctx, name)
-	switch {
-	case errors.Is(err, errNotOurs):
-		return nil
-	case err != nil && !errors.Is(err, token.ErrNotFound) && s.mayBeSilent(place):
+	readErr, err := removeOwn(ctx, place, name)
+	if readErr != nil && !errors.Is(readErr, token.ErrNotFound) && s.mayBeSilent(place) {
 		return nil // Holdings has said so
 	}
-	return place.remove(ctx, name)
+	return err
+}
+
+// removeOwn removes a value unless somebody else has put it there, also one that cannot be read, and the parts of one of
+// which some are missing. It returns what reading the value said before, too.
+func removeOwn(ctx context.Context, place vault, name string) (readErr, err error) {
+	_, readErr = place.get(ctx, name)
+	if errors.Is(readErr, errNotOurs) {
+		return readErr, nil
+	}
+	return readErr, place.remove(ctx, name)
 }

@@ -49,6 +49,7 @@ type Config struct {
 // Store is a token.Store.
 type Store struct {
 	config   Config
+	notes    keychainNotes
 	idTokens vault
 	sessions vault
 	places   []vault // all in which the mode may have left something
@@ -68,21 +69,23 @@ type vault interface {
 // Open makes the store. It touches nothing yet.
 func Open(config Config) (*Store, error) {
 	disk := &disk{directory: config.Directory}
-	keychain := newKeychain(InKeychain, config.keychain())
+	notes := keychainNotes{config.Locks, config.Log}
+	keychain := &noted{newKeychain(InKeychain, config.keychain()), notes}
 	switch config.Mode {
 	case Auto:
 		places := []vault{keychain, disk}
 		if kernel := config.kernelKeyring(); kernel.Get != nil {
 			places = slices.Insert(places, 1, newKeychain(InKernelKeyring, kernel))
 		}
-		return &Store{config, disk, &chain{places: places, warn: config.Warn, log: config.Log}, places}, nil
+		sessions := append([]vault{unspent{keychain}}, places[1:]...)
+		return &Store{config, notes, disk, &chain{places: sessions, notes: notes, warn: config.Warn, log: config.Log}, places}, nil
 	case Keyring:
-		return &Store{config, keychain, keychain, []vault{keychain}}, nil
+		return &Store{config, notes, keychain, unspent{keychain}, []vault{keychain}}, nil
 	case Disk:
-		return &Store{config, disk, disk, []vault{disk}}, nil
+		return &Store{config, notes, disk, disk, []vault{disk}}, nil
 	case None:
 		memory := &memory{}
-		return &Store{config, memory, memory, []vault{memory}}, nil
+		return &Store{config, notes, memory, memory, []vault{memory}}, nil
 	}
 	return nil, fmt.Errorf("unknown token cache storage %q", config.Mode)
 }

@@ -1,6 +1,9 @@
 package token
 
-import "errors"
+import (
+	"errors"
+	"slices"
+)
 
 // ErrNotFound says that the store works and holds nothing under the key. A store that does not work says something else.
 var ErrNotFound = errors.New("not found")
@@ -52,6 +55,26 @@ func (e *Error) Error() string { return e.Err.Error() }
 
 // Unwrap returns the cause.
 func (e *Error) Unwrap() error { return e.Err }
+
+// WithHint adds to what a person can do about a failure; "" adds nothing.
+func WithHint(err error, hint string) error {
+	if hint == "" {
+		return err
+	}
+	known := &Error{}
+	errors.As(err, &known)
+	return &Error{Kind: known.Kind, Err: err, Hint: append(slices.Clip(known.Hint), hint)}
+}
+
+// unreadError is the failure of a store that may hold the session.
+type unreadError struct{ error }
+
+func (e unreadError) Unwrap() error { return e.error }
+
+func isUnread(err error) bool {
+	var failure unreadError
+	return errors.As(err, &failure)
+}
 
 func isUnreachable(err error) bool {
 	var failure *Error

@@ -191,7 +191,7 @@ func (s *Source) renew(ctx context.Context, key Key) (IDToken, error) {
 	}
 	set, err := s.useSession(ctx, key, noLock)
 	ctx = context.WithoutCancel(ctx)
-	if isUnreachable(err) {
+	if isUnreachable(err) || isUnread(err) {
 		return s.lastLegs(ctx, key, err)
 	}
 	if err != nil {
@@ -221,7 +221,7 @@ func (s *Source) useSession(ctx context.Context, key Key, noLock error) (Set, er
 		return Set{}, fmt.Errorf("%w: no session is stored", errLoginNeeded)
 	}
 	if err != nil {
-		return Set{}, err
+		return Set{}, unreadError{WithHint(err, s.LoginHint)}
 	}
 	if noLock != nil && !session.Static {
 		return Set{}, noLock // two refreshes at once would end the session
