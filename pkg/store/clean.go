@@ -130,7 +130,7 @@ func recordEndings() []string   { return []string{"session.json", "id-token.json
 func documentEndings() []string { return []string{"json"} }
 func lockEndings() []string     { return []string{"refresh.lock", "login.lock"} }
 func noteEndings() []string {
-	return []string{"refresh.lock.holder", "login.lock.holder", "attempt", "refused", "answers", heldNote, spentNote}
+	return []string{"refresh.lock.holder", "login.lock.holder", "attempt", "refused", "unreachable", "answers", heldNote, spentNote}
 }
 
 // identities are the IDs of all keys that have left a trace.

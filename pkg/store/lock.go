@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"time"
 
 	"github.com/gofrs/flock"
@@ -19,7 +20,8 @@ const (
 	lockRetry = 5 * time.Millisecond
 	// A wait that lasts longer is told to the person.
 	lockPatience = time.Second
-	// A refresh is one bounded round trip; who holds its lock for longer hangs.
+	// A refresh is a few bounded round trips: whoever waits for longer waits for a process that hangs, or for a provider that
+	// lets each of many calls wait.
 	refreshLockTimeout = 45 * time.Second
 	// A login takes as long as its person; the longest that is waited for.
 	loginLockTimeout = time.Hour
@@ -114,7 +116,12 @@ func lockError(path string, purpose token.Purpose, err error) error {
 	if holder := readHolder(path, purpose); holder.PID != 0 {
 		held = fmt.Errorf("lock: process %d has held it since %s", holder.PID, holder.Since.Format(time.TimeOnly))
 	}
-	return &token.Error{Err: held, Hint: []string{"End that process if it hangs."}}
+	failure := &token.Error{Err: held, Hint: []string{"End that process if it hangs."}}
+	if purpose == token.Refresh {
+		failure.Kind = token.Unreachable
+		failure.Hint = slices.Insert(failure.Hint, 0, "Where the provider is out of reach, calls wait for each other.")
+	}
+	return failure
 }
 
 type holderRecord struct {

@@ -74,23 +74,37 @@ func (s *Store) forgetAttempt(key token.Key) { _ = os.Remove(s.notePath(key, "at
 
 // forgetNotes leaves locks, which somebody may be waiting for.
 func (s *Store) forgetNotes(key token.Key) {
-	for _, name := range []string{"attempt", "refused", "answers"} {
+	for _, name := range []string{"attempt", "refused", "unreachable", "answers"} {
 		_ = os.Remove(s.notePath(key, name)) // they hold no token
 	}
 }
 
 // Refused implements token.Store.
 func (s *Store) Refused(_ context.Context, key token.Key) (time.Time, error) {
-	var at int64
-	if err := readNote(s.notePath(key, "refused"), &at); err != nil {
-		return time.Time{}, err
-	}
-	return time.Unix(0, at), nil
+	return s.notedTime(key, "refused")
 }
 
 // NoteRefused implements token.Store.
 func (s *Store) NoteRefused(_ context.Context, key token.Key, at time.Time) error {
 	return s.writeNote(key, "refused", at.UnixNano())
+}
+
+// Unreachable implements token.Store.
+func (s *Store) Unreachable(_ context.Context, key token.Key) (time.Time, error) {
+	return s.notedTime(key, "unreachable")
+}
+
+// NoteUnreachable implements token.Store.
+func (s *Store) NoteUnreachable(_ context.Context, key token.Key, at time.Time) error {
+	return s.writeNote(key, "unreachable", at.UnixNano())
+}
+
+func (s *Store) notedTime(key token.Key, name string) (time.Time, error) {
+	var at int64
+	if err := readNote(s.notePath(key, name), &at); err != nil {
+		return time.Time{}, err
+	}
+	return time.Unix(0, at), nil
 }
 
 // Answer implements token.Store.

@@ -371,6 +371,28 @@ func TestWaitInVain(t *testing.T) {
 	}
 }
 
+// Who waits for a refresh waits for the provider; who waits for a login does not.
+func TestWaitInVainForTheProvider(t *testing.T) {
+	t.Parallel()
+	for purpose, want := range map[token.Purpose]token.Kind{token.Refresh: token.Unreachable, token.Login: token.Failed} {
+		synctest.Test(t, func(t *testing.T) {
+			store := openStore(t, Config{Mode: Disk, Locks: t.TempDir()})
+			unlock, err := store.Lock(t.Context(), key, purpose)
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer unlock()
+			ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+			defer cancel()
+			_, err = store.Lock(ctx, key, purpose)
+			var failure *token.Error
+			if !errors.As(err, &failure) || failure.Kind != want {
+				t.Errorf("%s: got %v", purpose, err)
+			}
+		})
+	}
+}
+
 // Where the home can have no lock, the fallback folder has; where that cannot either, or is somebody else's, it is said.
 func TestFallbackLocks(t *testing.T) {
 	t.Parallel()
