@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"io/fs"
 	"log/slog"
-	"os"
 	"strings"
 	"syscall"
 	"testing"
@@ -22,7 +21,7 @@ type threePlaces struct {
 func newThreePlaces(t *testing.T) *threePlaces {
 	places := &threePlaces{first: newMapKeychain(0), second: newMapKeychain(0)}
 	log := slog.New(slog.NewTextHandler(&places.log, nil))
-	notes := keychainNotes{t.TempDir(), log}
+	notes := keychainNotes{folders{{path: t.TempDir()}}, log}
 	places.chain = &chain{
 		places: []vault{
 			unspent{&noted{newKeychain("first", places.first.items()), notes}}, newKeychain("second", places.second.items()), &memory{},
@@ -131,7 +130,7 @@ func TestChainGetsNothing(t *testing.T) {
 			places := newThreePlaces(t)
 			notes := places.chain.notes
 			if test.note != "" {
-				if err := os.WriteFile(notes.path(nameOfSession, test.note), nil, 0o600); err != nil {
+				if err := notes.folders.write(noteName(nameOfSession, test.note), nil); err != nil {
 					t.Fatal(err)
 				}
 			}

@@ -122,7 +122,11 @@ func removeRecord(ctx context.Context, place vault, name string, removed map[Pla
 func (c *cleaner) documents() string { return filepath.Join(c.directory, documentsFolder) }
 
 func (c *cleaner) lockFolders() []string {
-	return []string{c.store.config.Locks, c.store.config.FallbackLocks}
+	var paths []string
+	for _, folder := range c.store.folders {
+		paths = append(paths, folder.path)
+	}
+	return paths
 }
 
 // The names of our files, after the ID of a key or of a document and a dot.
@@ -251,7 +255,11 @@ func (c *cleaner) findForeign() {
 
 // removeEmptyFolders removes no link, and the system lets nobody remove a folder with something in it.
 func (c *cleaner) removeEmptyFolders() {
-	for _, folder := range append(c.lockFolders(), c.documents(), c.store.config.Directory, filepath.Dir(c.store.config.Locks)) {
+	folders := append(c.lockFolders(), c.documents(), c.store.config.Directory)
+	if c.store.config.Locks != "" {
+		folders = append(folders, filepath.Dir(c.store.config.Locks))
+	}
+	for _, folder := range folders {
 		if info, err := os.Lstat(folder); err == nil && info.IsDir() && belongsToUs(info) {
 			_ = os.Remove(folder)
 		}

@@ -4,8 +4,6 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
-	"os"
-	"path/filepath"
 	"strings"
 
 	"github.com/kubectl-oidc-login/kubectl-oidc-login/pkg/token"
@@ -13,8 +11,7 @@ import (
 
 // A keychain can fail at any time: locked behind a prompt that nobody sees, or out of reach, as over SSH. So that it is
 // then not taken for an empty one, notes beside the locks say of each session whether the keychain may have it, and whether
-// it may still be used. They are empty files: making, renaming and removing one is a single step, also for who reads it
-// without the lock.
+// it may still be used. They are empty files: what counts is that one is there.
 const (
 	// heldNote says that the keychain may have the session.
 	heldNote = "keychain"
@@ -24,61 +21,59 @@ const (
 
 // keychainNotes are those of all sessions.
 type keychainNotes struct {
-	directory string
-	log       *slog.Logger
+	folders folders
+	log     *slog.Logger
 }
 
-func (n keychainNotes) path(name, note string) string {
+// noteName is for a session's name in a vault.
+func noteName(name, note string) string {
 	id, _ := strings.CutSuffix(name, sessionEnd)
-	return filepath.Join(n.directory, id+"."+note)
+	return id + "." + note
 }
 
-func (n keychainNotes) has(name, note string) bool {
-	_, err := os.Lstat(n.path(name, note))
-	return err == nil
-}
+// isSpent counts more than isHeld: a process may have died between making one note and removing the other.
+func (n keychainNotes) isSpent(name string) bool { return n.folders.has(noteName(name, spentNote)) }
 
-func (n keychainNotes) isHeld(name string) bool  { return n.has(name, heldNote) }
-func (n keychainNotes) isSpent(name string) bool { return n.has(name, spentNote) }
+func (n keychainNotes) isHeld(name string) bool {
+	return n.folders.has(noteName(name, heldNote)) && !n.isSpent(name)
+}
 
 // expect notes that the keychain is about to get a session, and reports whether that is new.
 func (n keychainNotes) expect(name string) bool {
 	if n.isHeld(name) || n.isSpent(name) {
 		return false
 	}
-	err := makePrivate(n.directory)
-	if err == nil {
-		err = os.WriteFile(n.path(name, heldNote), nil, 0o600)
-	}
-	n.report(err)
-	return err == nil
+	return n.change(name, heldNote, spentNote)
 }
 
 // hold notes that the keychain has a session which may be used.
 func (n keychainNotes) hold(name string) {
 	if n.isSpent(name) {
-		n.report(os.Rename(n.path(name, spentNote), n.path(name, heldNote)))
+		n.change(name, heldNote, spentNote)
 	}
 }
 
 // spend notes that what the keychain may have must not be used any more.
 func (n keychainNotes) spend(name string) {
 	if n.isHeld(name) {
-		n.report(os.Rename(n.path(name, heldNote), n.path(name, spentNote)))
+		n.change(name, spentNote, heldNote)
 	}
+}
+
+// change makes one note and removes the other.
+func (n keychainNotes) change(name, made, removed string) bool {
+	if err := n.folders.write(noteName(name, made), nil); err != nil {
+		n.log.Warn("a note about the keychain could not be made", "reason", err)
+		return false
+	}
+	n.folders.remove(noteName(name, removed))
+	return true
 }
 
 // forget notes that the keychain has nothing.
 func (n keychainNotes) forget(name string) {
-	for _, note := range []string{heldNote, spentNote} {
-		_ = os.Remove(n.path(name, note))
-	}
-}
-
-func (n keychainNotes) report(err error) {
-	if err != nil {
-		n.log.Warn("a note about the keychain could not be made", "reason", err)
-	}
+	n.folders.remove(noteName(name, heldNote))
+	n.folders.remove(noteName(name, spentNote))
 }
 
 // noted is a keychain whose sessions are noted.

@@ -50,7 +50,7 @@ func TestKeychainNotes(t *testing.T) {
 					t.Errorf("expected a failure: %t, got %v", step.fails, err)
 				}
 			}
-			entries, err := os.ReadDir(notes.directory)
+			entries, err := os.ReadDir(notes.folders[0].path)
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -44,17 +44,16 @@ func (s *Store) Lock(ctx context.Context, key token.Key, purpose token.Purpose) 
 
 // lock takes the lock of the key with this ID.
 func (s *Store) lock(ctx context.Context, id string, purpose token.Purpose) (func(), error) {
-	var causes []error
-	for _, directory := range []string{s.config.Locks, s.config.FallbackLocks} {
-		path := filepath.Join(directory, id+"."+string(purpose)+".lock")
-		cause := canLock(directory, path)
-		if cause == nil {
-			return s.lockFile(ctx, path, purpose)
-		}
-		causes = append(causes, cause)
+	var path string
+	cause := s.folders.inFirst(func(folder folder) error {
+		path = filepath.Join(folder.path, id+"."+string(purpose)+".lock")
+		return canLock(folder.path, path)
+	})
+	if cause == nil {
+		return s.lockFile(ctx, path, purpose)
 	}
 	return nil, &token.Error{
-		Err:  fmt.Errorf("%w: %w", token.ErrNoLock, errors.Join(causes...)),
+		Err:  fmt.Errorf("%w: %w", token.ErrNoLock, cause),
 		Hint: []string{"Make the folder writable for yourself alone. Without a lock, two calls at once could end your session."},
 	}
 }
@@ -68,24 +67,6 @@ func canLock(directory, path string) error {
 	defer func() { _ = probe.Close() }()
 	_, err := probe.TryRLock() // somebody else's lock is no error
 	return err
-}
-
-// makePrivate makes a folder that is ours alone. One that somebody else has made in a place open to all is refused.
-func makePrivate(directory string) error {
-	if directory == "" {
-		return errors.New("no folder")
-	}
-	if err := os.MkdirAll(directory, 0o700); err != nil {
-		return err
-	}
-	info, err := os.Lstat(directory)
-	if err != nil {
-		return err
-	}
-	if !info.IsDir() || !isOurs(info) {
-		return fmt.Errorf("%s belongs to somebody else", directory)
-	}
-	return nil
 }
 
 func (s *Store) lockFile(ctx context.Context, path string, purpose token.Purpose) (func(), error) {

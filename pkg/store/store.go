@@ -33,8 +33,8 @@ func Modes() []Mode { return []Mode{Auto, Keyring, Disk, None} }
 type Config struct {
 	Mode      Mode
 	Directory string // for files: absolute; made with mode 0700 when first needed
-	Locks     string // a folder whose scope is the OS user's, whatever Directory is: absolute
-	// FallbackLocks is a folder for locks where Locks cannot be used: absolute; empty: none.
+	Locks     string // a folder for locks and notes whose scope is the OS user's, whatever Directory is: absolute; empty: none
+	// FallbackLocks is one where Locks cannot be used, in a place open to all: absolute; empty: none.
 	FallbackLocks string
 	Keychain      Keychain // the zero value is the operating system's
 	KernelKeyring Keychain // the zero value is the Linux kernel's; other systems have none
@@ -49,6 +49,7 @@ type Config struct {
 // Store is a token.Store.
 type Store struct {
 	config   Config
+	folders  folders // for locks and notes
 	notes    keychainNotes
 	idTokens vault
 	sessions vault
@@ -69,7 +70,7 @@ type vault interface {
 // Open makes the store. It touches nothing yet.
 func Open(config Config) (*Store, error) {
 	disk := &disk{directory: config.Directory}
-	notes := keychainNotes{config.Locks, config.Log}
+	notes := keychainNotes{config.folders(), config.Log}
 	keychain := &noted{newKeychain(InKeychain, config.keychain()), notes}
 	switch config.Mode {
 	case Auto:
@@ -78,14 +79,14 @@ func Open(config Config) (*Store, error) {
 			places = slices.Insert(places, 1, newKeychain(InKernelKeyring, kernel))
 		}
 		sessions := append([]vault{unspent{keychain}}, places[1:]...)
-		return &Store{config, notes, disk, &chain{places: sessions, notes: notes, warn: config.Warn, log: config.Log}, places}, nil
+		return &Store{config, notes.folders, notes, disk, &chain{places: sessions, notes: notes, warn: config.Warn, log: config.Log}, places}, nil
 	case Keyring:
-		return &Store{config, notes, keychain, unspent{keychain}, []vault{keychain}}, nil
+		return &Store{config, notes.folders, notes, keychain, unspent{keychain}, []vault{keychain}}, nil
 	case Disk:
-		return &Store{config, notes, disk, disk, []vault{disk}}, nil
+		return &Store{config, notes.folders, notes, disk, disk, []vault{disk}}, nil
 	case None:
 		memory := &memory{}
-		return &Store{config, notes, memory, memory, []vault{memory}}, nil
+		return &Store{config, notes.folders, notes, memory, memory, []vault{memory}}, nil
 	}
 	return nil, fmt.Errorf("unknown token cache storage %q", config.Mode)
 }

@@ -9,6 +9,7 @@ import (
 	"maps"
 	"os"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"strings"
 	"sync"
@@ -481,6 +482,52 @@ func TestNotes(t *testing.T) {
 	})
 	if err != nil {
 		t.Error(err)
+	}
+}
+
+// Notes lie where locks can lie. What a folder says that cannot be written any more is out of date, and what somebody else
+// has put into a place open to all is not believed.
+func TestNotesFollowTheFallback(t *testing.T) {
+	t.Parallel()
+	file := filepath.Join(t.TempDir(), "file")
+	if err := os.WriteFile(file, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	fallback := filepath.Join(t.TempDir(), "fallback")
+	answer := token.Answer{Caller: token.Caller{PID: 7}, IDToken: token.NewSecret("x"), Told: time.Now(), At: time.Now()}
+	for _, locks := range []string{filepath.Join(file, "locks"), ""} {
+		store := openStore(t, Config{Mode: Disk, Locks: locks, FallbackLocks: fallback})
+		if _, err := store.Answer(t.Context(), key, answer.Caller, answer.IDToken); err == nil {
+			t.Errorf("%q: nothing was noted yet", locks)
+		}
+		if err := errors.Join(
+			store.NoteAttempt(t.Context(), key, token.Attempt{At: time.Now()}),
+			store.NoteAnswer(t.Context(), key, answer),
+			store.NoteAnswer(t.Context(), key, answer),
+		); err != nil {
+			t.Fatal(err)
+		}
+		_, attemptErr := store.Attempt(t.Context(), key)
+		_, answerErr := store.Answer(t.Context(), key, answer.Caller, answer.IDToken)
+		if attemptErr != nil || answerErr != nil {
+			t.Errorf("%q: %v, %v", locks, attemptErr, answerErr)
+		}
+		if err := os.Chmod(fallback, 0o777); err != nil { //nolint:gosec // what a stranger may have prepared
+			t.Fatal(err)
+		}
+		if _, err := store.Attempt(t.Context(), key); runtime.GOOS != "windows" && err == nil {
+			t.Errorf("%q: a stranger's note is believed", locks)
+		}
+		if err := store.NoteAnswer(t.Context(), key, answer); runtime.GOOS != "windows" && err == nil {
+			t.Errorf("%q: a note is left with strangers", locks)
+		}
+		if err := os.Chmod(fallback, 0o700); err != nil { //nolint:gosec // a folder
+			t.Fatal(err)
+		}
+		store.forgetNotes(key)
+		if left, err := os.ReadDir(fallback); err != nil || len(left) > 0 {
+			t.Errorf("%q: left: %v, %v", locks, left, err)
+		}
 	}
 }
 
