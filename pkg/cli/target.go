@@ -66,11 +66,12 @@ func (o *targetOptions) paths(env Env) (kubeconfig.Paths, error) {
 	if err != nil {
 		return kubeconfig.Paths{}, err
 	}
+	variable := env.getenv("KUBECONFIG")
 	home, err := env.HomeDir()
-	if err != nil {
-		return kubeconfig.Paths{}, fmt.Errorf("cannot find your home directory: %w", err)
+	if err != nil && flag == "" && variable == "" {
+		return kubeconfig.Paths{}, fmt.Errorf("cannot find your home directory for ~/.kube/config: %w", err)
 	}
-	return kubeconfig.Find(flag, env.getenv("KUBECONFIG"), home), nil
+	return kubeconfig.Find(flag, variable, home), nil
 }
 
 // choose finds the user by its name, or that of a context.
