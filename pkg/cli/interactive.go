@@ -55,7 +55,8 @@ func whyNobodyIsThere(env Env, options loginOptions) string {
 	return ""
 }
 
-// isCompletion recognises shells that complete a word: bash says so itself, and kubectl has a hidden command for it.
+// isCompletion recognises shells that complete a word: kubectl has a hidden command for it, which is then our parent, and
+// bash says so to the programs of "complete -C".
 func isCompletion(env Env) bool {
 	return env.getenv("COMP_LINE") != "" || slices.ContainsFunc(env.ParentArguments(), func(argument string) bool {
 		return argument == "__complete" || argument == "__completeNoDesc"

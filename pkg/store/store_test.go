@@ -409,6 +409,9 @@ func TestFallbackLocks(t *testing.T) {
 	}
 	unlock()
 
+	if runtime.GOOS == "windows" {
+		return // its modes say nothing
+	}
 	if err := os.Chmod(fallback, 0o777); err != nil { //nolint:gosec // what a stranger may have prepared
 		t.Fatal(err)
 	}
