@@ -310,7 +310,7 @@ func (d *doctor) judgeToken(ctx context.Context, idToken token.IDToken) {
 	evidence := evidenceOf(idToken, d.target.env.Now())
 	evidence.Keys = d.keys
 	intended := cluster.Authentication{Issuer: d.session.key.Issuer, Audiences: []string{d.session.key.ClientID}}
-	server, err := serverOf(d.target.env, d.target.cluster)
+	server, err := serverOf(d.target.kubectl, d.target.cluster)
 	if err != nil {
 		d.add(cluster.Error, "cluster", err.Error()+".", hintsOf(err)...)
 		return

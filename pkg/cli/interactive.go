@@ -6,6 +6,8 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/spf13/pflag"
+
 	"github.com/kubectl-oidc-login/kubectl-oidc-login/pkg/token"
 )
 
@@ -73,6 +75,15 @@ func checkInteractive(value string) error {
 		return nil
 	}
 	return misused(errors.New("--interactive=" + value + ": must be auto, always or never"))
+}
+
+// loginHint is for get-token. Who calls it may have set the variable with the client's secret, as a kubeconfig can; login
+// sets it likewise where it looks the user up there.
+func (o *options) loginHint(flags *pflag.FlagSet) string {
+	if o.secret.variable != "" {
+		return loginHint(nil) + ", with --context=NAME if the current context is not meant"
+	}
+	return loginHint(getTokenArguments(flags))
 }
 
 // loginHint is the command that logs in where this call may not ask.

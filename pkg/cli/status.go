@@ -109,7 +109,7 @@ func (q statusQuestions) ask(ctx context.Context, session *session, target *targ
 		session.source.MayAsk = func() error {
 			return &token.Error{Kind: token.LoginNeeded, Err: errors.New("you are not logged in"), Hint: []string{session.source.LoginHint}}
 		}
-		seen, err := session.whoAmI(ctx, target.env, target.cluster)
+		seen, err := session.whoAmI(ctx, target.kubectl, target.cluster)
 		if err != nil {
 			return answers, err
 		}
