@@ -36,6 +36,8 @@ func (c *chain) get(ctx context.Context, name string) ([]byte, error) {
 		case err == nil:
 			return value, nil
 		case errors.Is(err, token.ErrNotFound):
+		case ctx.Err() != nil:
+			return nil, err
 		case i == 0 && c.notes.isHeld(name):
 			failure = mayHold(err)
 		case i == c.file() && !isClosed(err):

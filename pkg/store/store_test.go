@@ -197,6 +197,28 @@ func TestHangingKeychainIsGivenUpOnce(t *testing.T) {
 	})
 }
 
+// Who interrupts a call that waits for the keychain has not made it silent, and is told nothing of the kind.
+func TestKeychainIsInterrupted(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		never := make(chan struct{})
+		items := newMapKeychain(0).items()
+		items.Get = func(string, string) (string, error) { <-never; return "", keyring.ErrNotFound }
+		vault := newKeychain(InKeychain, items)
+		ctx, interrupt := context.WithCancelCause(t.Context())
+		interrupted := errors.New("interrupted")
+		time.AfterFunc(time.Second, func() { interrupt(interrupted) })
+		started := time.Now()
+		if _, err := vault.get(ctx, "name"); !errors.Is(err, interrupted) || time.Since(started) != time.Second {
+			t.Errorf("after %s: %v", time.Since(started), err)
+		}
+		close(never)
+		if _, err := vault.get(t.Context(), "name"); !errors.Is(err, token.ErrNotFound) {
+			t.Errorf("it answers again, but: %v", err)
+		}
+	})
+}
+
 // A split value that does not fit leaves nothing behind, and leaves alone what was there.
 func TestSplitValueThatDoesNotFit(t *testing.T) {
 	t.Parallel()
