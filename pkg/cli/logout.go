@@ -86,7 +86,7 @@ func logOutOfOne(command *cobra.Command, env Env, terminal *terminal, options *o
 	return target.logOut(ctx, terminal, logout)
 }
 
-// logOutOfAll goes on where one fails. Users that share a login have one logout.
+// logOutOfAll goes on where one fails. Users that share a stored login have one logout.
 func logOutOfAll(command *cobra.Command, env Env, terminal *terminal, options *options, chosen targetOptions, logout logoutOptions) error {
 	if options.provider.issuerURL != "" || chosen.context != "" || chosen.user != "" {
 		return misused(errors.New("--all is for the whole kubeconfig, and needs no other name of a login"))
@@ -101,32 +101,59 @@ func logOutOfAll(command *cobra.Command, env Env, terminal *terminal, options *o
 	}
 	ctx, stop := env.Interruptible(command.Context())
 	defer stop()
-	failed := 0
-	done := map[string]bool{}
+	var failures []error
+	done := map[storedLogin]bool{}
 	for _, user := range users {
 		if err := logOutOfUser(ctx, env, terminal, user, command.Flags(), logout, done); err != nil {
 			terminal.warn(fmt.Errorf("%s: %w", user.Name, err))
-			failed++
+			terminal.hints(err)
+			failures = append(failures, err)
 		}
 	}
-	if failed > 0 {
-		return fmt.Errorf("%d of %d users could not be logged out as they should", failed, len(users))
+	if len(failures) > 0 {
+		return &token.Error{
+			Kind: providersKind(failures),
+			Err:  fmt.Errorf("%d of %d users could not be logged out as they should", len(failures), len(users)),
+		}
 	}
 	return nil
 }
 
-// logOutOfUser passes over a login that is done, since users may share it.
+// providersKind is that of the first failure which is the provider's, since a token is then still valid there.
+func providersKind(failures []error) token.Kind {
+	for _, err := range failures {
+		var failure *token.Error
+		if errors.As(err, &failure) && (failure.Kind == token.Unreachable || failure.Kind == token.Refused) {
+			return failure.Kind
+		}
+	}
+	return token.Failed
+}
+
+// storedLogin is an identity, and where its tokens lie.
+type storedLogin struct{ id, mode, directory string }
+
+func (t *target) storedLogin(key token.Key) storedLogin {
+	directory, _ := t.options.store.absoluteDirectory(t.env) // none where none is needed
+	return storedLogin{key.ID(), t.options.store.mode, directory}
+}
+
+// logOutOfUser passes over a stored login that is done, since users may share it.
 func logOutOfUser(ctx context.Context, env Env, terminal *terminal, user kubeconfig.User, given *pflag.FlagSet, logout logoutOptions,
-	done map[string]bool) error {
+	done map[storedLogin]bool) error {
 	target, err := newTarget(env, user, kubeconfig.Cluster{}, given)
 	if err != nil {
 		return err
 	}
 	session, err := newQuietSession(target.flags, target.env, terminal, target.options)
-	if err != nil || done[session.key.ID()] {
+	if err != nil {
 		return err
 	}
-	done[session.key.ID()] = true
+	stored := target.storedLogin(session.key)
+	if done[stored] {
+		return nil
+	}
+	done[stored] = true
 	if _, err := fmt.Fprintf(env.Stdout, "%s:\n", oneLine(user.Name)); err != nil {
 		return fmt.Errorf("cannot write to stdout: %w", err)
 	}
