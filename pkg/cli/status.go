@@ -63,6 +63,9 @@ func showStatus(command *cobra.Command, env Env, terminal *terminal, options *op
 	if err != nil {
 		return err
 	}
+	if asks.userInfo && session.key.Machine {
+		return misused(errors.New("--userinfo: a client that logs in for itself has no UserInfo"))
+	}
 	session.source.LoginHint = loginHint(target.name(chosen))
 	answers, err := asks.ask(command.Context(), session, target)
 	if err != nil {
