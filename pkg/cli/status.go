@@ -32,8 +32,9 @@ func newStatusCommand(env Env, terminal *terminal) *cobra.Command {
 
 It is for the current context of your kubeconfig, or the one that you name, or the provider of the flags.
 
-It reads the store: no network, no lock, no browser. With --server it asks the API server whom it sees behind your token. With --userinfo it renews the session and shows what the
-provider's UserInfo endpoint says of you. It ends with code 3 where you are not logged in. No token is ever printed.`,
+It reads the store: no network, no lock, no browser. With --server it asks the API server whom it sees behind your token,
+which it renews if it has expired. With --userinfo it renews the session and shows what the provider's UserInfo endpoint
+says of you. It ends with code 3 where you are not logged in. No token is ever printed.`,
 		Example: `  ` + commandName + ` status
   ` + commandName + ` status --context=production -o json
   ` + commandName + ` status --oidc-issuer-url=https://issuer.example.com --oidc-client-id=kubernetes
