@@ -73,7 +73,8 @@ func readPrivate(path string) ([]byte, error) {
 	return text, err
 }
 
-// set replaces the file at once or not at all: a reader sees the old text or the new one, also after a power cut.
+// set replaces the file at once or not at all: a reader sees the old text or the new one, also after a power cut. What is
+// not lossy is the new one then, once set has returned.
 func (d *disk) set(_ context.Context, name string, value []byte) error {
 	if err := os.MkdirAll(d.directory, 0o700); err != nil {
 		return fmt.Errorf("token cache: %w", err)
@@ -90,6 +91,9 @@ func (d *disk) set(_ context.Context, name string, value []byte) error {
 	if err != nil {
 		_ = os.Remove(temporary.Name())
 		return fmt.Errorf("token cache: %w", err)
+	}
+	if !d.lossy {
+		syncFolder(d.directory)
 	}
 	return nil
 }
