@@ -69,26 +69,31 @@ type vault interface {
 
 // Open makes the store. It touches nothing yet.
 func Open(config Config) (*Store, error) {
-	disk := &disk{directory: config.Directory}
-	notes := keychainNotes{config.folders(), config.Log}
-	keychain := &noted{newKeychain(InKeychain, config.keychain()), notes}
+	store := &Store{config: config, folders: config.folders()}
+	store.notes = keychainNotes{store.folders, config.Log}
+	keychain := &noted{newKeychain(InKeychain, config.keychain()), store.notes}
+	files := &disk{directory: config.Directory}
+	idTokenFiles := &disk{directory: config.Directory, lossy: true} // one that is lost can be had again
 	switch config.Mode {
 	case Auto:
-		places := []vault{keychain, disk}
+		store.places = []vault{keychain, files}
 		if kernel := config.kernelKeyring(); kernel.Get != nil {
-			places = slices.Insert(places, 1, newKeychain(InKernelKeyring, kernel))
+			store.places = slices.Insert(store.places, 1, newKeychain(InKernelKeyring, kernel))
 		}
-		sessions := append([]vault{unspent{keychain}}, places[1:]...)
-		return &Store{config, notes.folders, notes, disk, &chain{places: sessions, notes: notes, warn: config.Warn, log: config.Log}, places}, nil
+		places := append([]vault{unspent{keychain}}, store.places[1:]...)
+		store.sessions = &chain{places: places, notes: store.notes, warn: config.Warn, log: config.Log}
+		store.idTokens = idTokenFiles
 	case Keyring:
-		return &Store{config, notes.folders, notes, keychain, unspent{keychain}, []vault{keychain}}, nil
+		store.idTokens, store.sessions, store.places = keychain, unspent{keychain}, []vault{keychain}
 	case Disk:
-		return &Store{config, notes.folders, notes, disk, disk, []vault{disk}}, nil
+		store.idTokens, store.sessions, store.places = idTokenFiles, files, []vault{files}
 	case None:
 		memory := &memory{}
-		return &Store{config, notes.folders, notes, memory, memory, []vault{memory}}, nil
+		store.idTokens, store.sessions, store.places = memory, memory, []vault{memory}
+	default:
+		return nil, fmt.Errorf("unknown token cache storage %q", config.Mode)
 	}
-	return nil, fmt.Errorf("unknown token cache storage %q", config.Mode)
+	return store, nil
 }
 
 func (c Config) keychain() Keychain {
