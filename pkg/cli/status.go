@@ -295,7 +295,6 @@ func (s *sessionStatus) describe() string {
 		store.InKeychain:      "in the keychain of your operating system",
 		store.InKernelKeyring: "in the kernel's keyring",
 		store.InFile:          "in a file that only you can read",
-		store.InMemory:        "in the memory of this process",
 	}
 	if s.Rotates {
 		return places[s.Place] + "; its refresh token is replaced each time"

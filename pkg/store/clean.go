@@ -58,31 +58,25 @@ type cleaner struct {
 	cleaned   Cleaned
 }
 
-// removeRecords empties one place. Only files may not fail: where there is no keychain there is nothing in it.
+// removeRecords empties one place.
 func (c *cleaner) removeRecords(ctx context.Context, place vault) error {
-	_, isDisk := place.(*disk)
 	for _, id := range c.identities() {
 		unlock, err := c.lock(ctx, id)
 		if err != nil {
 			return err
 		}
-		err = c.removeIdentity(ctx, place, id)
+		silent, err := c.store.judge(ctx, place, c.removeIdentity(ctx, place, id))
 		unlock()
-		switch {
-		case err == nil:
-		case isDisk || c.store.config.Mode != Auto:
+		if err != nil {
 			return err
-		case place.place(ctx, id) == InKernelKeyring:
-			// A kernel that lets nobody have keys here never did.
-			c.store.config.Log.Info("a place is passed over", "reason", err)
-			return nil
-		default:
-			c.cleaned.Silent = append(c.cleaned.Silent, err)
+		}
+		if silent != nil {
+			c.cleaned.Silent = append(c.cleaned.Silent, silent)
 			c.spendAll()
 			return nil // it will not answer the next question either
 		}
 	}
-	if isDisk {
+	if _, isDisk := place.(*disk); isDisk {
 		c.removeTemporaries(c.directory)
 	}
 	return nil
@@ -181,14 +175,8 @@ func isID(text string) bool { return len(text) == 64 && strings.Trim(text, "0123
 
 // removeTemporaries removes what killed processes left, since it may hold a token.
 func (c *cleaner) removeTemporaries(folder string) {
-	for _, entry := range ownEntries(folder) {
-		number, ok := strings.CutPrefix(entry.Name(), temporaryPrefix)
-		if !ok || number == "" || strings.Trim(number, "0123456789") != "" || !isOwnFile(entry) {
-			continue
-		}
-		if info, err := entry.Info(); err == nil && time.Since(info.ModTime()) > beingWritten {
-			c.removeOther(filepath.Join(folder, entry.Name()))
-		}
+	for _, name := range temporariesOlderThan(beingWritten, ownEntries(folder)) {
+		c.removeOther(filepath.Join(folder, name))
 	}
 }
 

@@ -14,16 +14,12 @@ func (s *Store) Holdings(ctx context.Context, key token.Key) (token.Holdings, er
 	var held token.Holdings
 	var silent error
 	for _, place := range s.places {
-		err := s.addHoldings(ctx, place, key, &held)
-		switch {
-		case err == nil:
-		case !s.mayBeSilent(place):
+		silence, err := s.judge(ctx, place, s.addHoldings(ctx, place, key, &held))
+		if err != nil {
 			return token.Holdings{}, err
-		case place.place(ctx, sessionName(key)) == InKernelKeyring:
-			// A kernel that lets nobody have keys here never did.
-			s.config.Log.Info("a place is passed over", "reason", err)
-		default:
-			silent = err
+		}
+		if silence != nil {
+			silent = silence
 		}
 	}
 	switch name := sessionName(key); {
@@ -32,7 +28,7 @@ func (s *Store) Holdings(ctx context.Context, key token.Key) (token.Holdings, er
 		held.Unread = fmt.Errorf("%w; your session may lie there", silent)
 	case s.notes.isSpent(name):
 		s.config.Warn(fmt.Errorf("%w; an earlier session may lie there: it is not used any more, but not revoked either", silent))
-	case len(held.Sessions) > 0: // which is elsewhere because the keychain was silent then too
+	case len(held.Sessions) > 0: // and the keychain never had one
 		s.config.Log.Info("a place is passed over", "reason", silent)
 	default:
 		s.config.Warn(fmt.Errorf("%w; what it may hold stays", silent))
@@ -74,6 +70,21 @@ func (s *Store) readOwn(ctx context.Context, place vault, name string) ([]byte, 
 		return nil, nil
 	}
 	return text, err
+}
+
+// judge tells the failures of places apart: one that must work is a failure; the keychain may be silent; and a kernel that
+// lets nobody have keys here never did.
+func (s *Store) judge(ctx context.Context, place vault, err error) (silent, failure error) {
+	switch {
+	case err == nil:
+		return nil, nil
+	case !s.mayBeSilent(place):
+		return nil, err
+	case place.place(ctx, "") == InKernelKeyring:
+		s.config.Log.Info("a place is passed over", "reason", err)
+		return nil, nil
+	}
+	return err, nil
 }
 
 // mayBeSilent reports whether a place need not answer: where there is no keychain, there is nothing in it.

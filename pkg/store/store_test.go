@@ -572,8 +572,8 @@ func TestNoneNeedsNoFolder(t *testing.T) {
 func TestDiskSweepsWhatTheKilledLeft(t *testing.T) {
 	t.Parallel()
 	disk := &disk{directory: t.TempDir()}
-	left := filepath.Join(disk.directory, ".new-killed")
-	fresh := filepath.Join(disk.directory, ".new-busy")
+	left := filepath.Join(disk.directory, ".new-123")
+	fresh := filepath.Join(disk.directory, ".new-456")
 	for _, path := range []string{left, fresh} {
 		if err := os.WriteFile(path, []byte("token"), 0o600); err != nil {
 			t.Fatal(err)
