@@ -567,6 +567,24 @@ func TestNoneNeedsNoFolder(t *testing.T) {
 	unlock()
 }
 
+// What is never found again needs no note. A login that was asked for does: kubectl runs a failing plugin five times.
+func TestNoneLeavesNoUselessNotes(t *testing.T) {
+	t.Parallel()
+	locks := t.TempDir()
+	store := openStore(t, Config{Mode: None, Locks: locks})
+	if err := errors.Join(
+		store.NoteAnswer(t.Context(), key, token.Answer{Caller: token.Caller{PID: 7}, IDToken: token.NewSecret("x"), At: time.Now()}),
+		store.NoteUnreachable(t.Context(), key, time.Now()),
+		store.NoteAttempt(t.Context(), key, token.Attempt{At: time.Now()}),
+	); err != nil {
+		t.Fatal(err)
+	}
+	entries, err := os.ReadDir(locks)
+	if err != nil || len(entries) != 1 || entries[0].Name() != key.ID()+".attempt" {
+		t.Errorf("expected the attempt alone, got %v, %v", entries, err)
+	}
+}
+
 // A process that is killed while it writes leaves a file with a token in it. The next save removes it, but not that of a
 // process that may still be writing.
 func TestDiskSweepsWhatTheKilledLeft(t *testing.T) {
