@@ -278,7 +278,7 @@ func (d *doctor) checkSession(ctx context.Context) {
 	status, err := d.session.readStatus(ctx, now)
 	switch {
 	case err != nil:
-		d.add(cluster.Error, "session", err.Error()+".", hintsOf(token.WithHint(err, d.session.source.LoginHint))...)
+		d.add(cluster.Error, "session", err.Error()+".", hintsOf(token.WithLoginHint(err, d.session.source.LoginHint))...)
 	case !status.LoggedIn:
 		d.add(cluster.Note, "session", "You are not logged in.", d.session.source.LoginHint)
 	case status.Session == nil:

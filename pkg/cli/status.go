@@ -74,7 +74,7 @@ func showStatus(command *cobra.Command, env Env, terminal *terminal, options *op
 	}
 	status, err := session.readStatus(command.Context(), env.Now())
 	if err != nil {
-		return token.WithHint(err, session.source.LoginHint)
+		return token.WithLoginHint(err, session.source.LoginHint)
 	}
 	status.UserInfo, status.Server = answers.userInfo, answers.server
 	if status.LoggedIn || output != "" {

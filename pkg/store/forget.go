@@ -25,7 +25,7 @@ func (s *Store) Holdings(ctx context.Context, key token.Key) (token.Holdings, er
 	switch name := sessionName(key); {
 	case silent == nil:
 	case s.notes.isHeld(name):
-		held.Unread = fmt.Errorf("%w; your session may lie there", silent)
+		held.Unread = fmt.Errorf("%w; %w", silent, token.ErrUnreadSession)
 	case s.notes.isSpent(name):
 		s.config.Warn(fmt.Errorf("%w; an earlier session may lie there: it is not used any more, but not revoked either", silent))
 	case len(held.Sessions) > 0: // and the keychain never had one

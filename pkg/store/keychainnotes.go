@@ -123,7 +123,7 @@ func (u unspent) get(ctx context.Context, name string) ([]byte, error) {
 // mayHold is the failure of a keychain that may have the session.
 func mayHold(cause error) error {
 	return &token.Error{
-		Err:  fmt.Errorf("%w; your session may lie there", cause),
+		Err:  fmt.Errorf("%w; %w", cause, token.ErrUnreadSession),
 		Hint: []string{"Unlock the keychain and try again, or log in anew."},
 	}
 }

@@ -8,6 +8,9 @@ import (
 // ErrNotFound says that the store works and holds nothing under the key. A store that does not work says something else.
 var ErrNotFound = errors.New("not found")
 
+// ErrUnreadSession says that the place fails which may have the session. A login passes it over.
+var ErrUnreadSession = errors.New("your session may lie there")
+
 // ErrSessionEnded says that the provider will never take this refresh token again, so a login is needed. Errors that
 // pass (timeouts, overload, no network) are never this one.
 var ErrSessionEnded = errors.New("session ended")
@@ -56,24 +59,19 @@ func (e *Error) Error() string { return e.Err.Error() }
 // Unwrap returns the cause.
 func (e *Error) Unwrap() error { return e.Err }
 
-// WithHint adds to what a person can do about a failure; "" adds nothing.
+// WithHint adds to what a person can do about a failure.
 func WithHint(err error, hint string) error {
-	if hint == "" {
-		return err
-	}
 	known := &Error{}
 	errors.As(err, &known)
 	return &Error{Kind: known.Kind, Err: err, Hint: append(slices.Clip(known.Hint), hint)}
 }
 
-// unreadError is the failure of a store that may hold the session.
-type unreadError struct{ error }
-
-func (e unreadError) Unwrap() error { return e.error }
-
-func isUnread(err error) bool {
-	var failure unreadError
-	return errors.As(err, &failure)
+// WithLoginHint adds how to log in where that helps against the failure of a store.
+func WithLoginHint(err error, hint string) error {
+	if hint == "" || !errors.Is(err, ErrUnreadSession) {
+		return err
+	}
+	return WithHint(err, hint)
 }
 
 func isUnreachable(err error) bool {

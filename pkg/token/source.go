@@ -204,7 +204,7 @@ func (s *Source) renew(ctx context.Context, key Key) (IDToken, error) {
 	set, err := s.useSession(ctx, key, noLock)
 	ctx = context.WithoutCancel(ctx)
 	s.noteUnreachable(ctx, key, err)
-	if isUnreachable(err) || isUnread(err) {
+	if isUnreachable(err) || errors.Is(err, ErrUnreadSession) {
 		return s.lastLegs(ctx, key, err)
 	}
 	if err != nil {
@@ -261,7 +261,7 @@ func (s *Source) useSession(ctx context.Context, key Key, noLock error) (Set, er
 		return Set{}, fmt.Errorf("%w: no session is stored", errLoginNeeded)
 	}
 	if err != nil {
-		return Set{}, unreadError{WithHint(err, s.LoginHint)}
+		return Set{}, WithLoginHint(err, s.LoginHint)
 	}
 	if noLock != nil && !session.Static {
 		return Set{}, noLock // two refreshes at once would end the session

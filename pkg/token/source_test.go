@@ -400,6 +400,13 @@ func TestSource(t *testing.T) {
 			calls: "lock refresh, unlock refresh",
 			err:   "keychain locked",
 		},
+		"a place fails that may have the session, and the old token still lives": {
+			given: func(w *world, _ *Source) {
+				w.holds("old", 55*time.Second).sessionErr = fmt.Errorf("keychain locked; %w", ErrUnreadSession)
+			},
+			calls: "lock refresh, unlock refresh",
+			token: "id-old",
+		},
 		"asked again by the same process, after the answer and before the expiry: it was refused": {
 			given: func(w *world, s *Source) {
 				w.holds("old", 20*time.Second)
