@@ -31,7 +31,8 @@ all users there that log in by this plugin.
 
 It revokes the refresh token at the provider, or uses it up where nothing can be revoked, and removes what is stored of
 this login: the session, the ID token and notes, also where the provider cannot be reached, which ends with code 4. Other
-logins stay. An ID token that kubectl has lives on until it expires, since a cluster does not ask the provider.
+logins stay. An ID token that kubectl has lives on until it expires, since a cluster does not ask the provider. A session
+in a keychain that does not answer stays there, but is not used any more; that ends with code 1.
 
 Your browser may still be logged in at the provider; with --provider-session that ends too.`,
 		Example: `  ` + commandName + ` logout
