@@ -299,7 +299,8 @@ func (d *doctor) checkCluster(ctx context.Context) {
 	switch {
 	case err == nil:
 		d.judgeToken(ctx, idToken)
-	case !errors.Is(err, errNoSession):
+	case errors.Is(err, errNoSession) || errors.Is(err, token.ErrUnreadSession): // which was told
+	default:
 		d.add(cluster.Error, "session", err.Error()+".", hintsOf(err)...)
 	}
 }
