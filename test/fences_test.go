@@ -36,8 +36,8 @@ func allowedImports() map[string][]string {
 		"pkg/kubeconfig": {modulePath + "pkg/token", "go.yaml.in/yaml/v4"},
 		"pkg/cli": {
 			modulePath + "pkg/browser", modulePath + "pkg/cluster", modulePath + "pkg/kubeconfig", modulePath + "pkg/provider", modulePath + "pkg/store", modulePath + "pkg/token",
-			modulePath + "plugin", "github.com/rogpeppe/go-internal/diff", "github.com/spf13/cobra", "github.com/spf13/pflag", "golang.org/x/sys/unix",
-			"golang.org/x/sys/windows", "rsc.io/qr",
+			modulePath + "plugin", "github.com/rogpeppe/go-internal/diff", "github.com/spf13/cobra", "github.com/spf13/pflag",
+			"golang.org/x/net/http/httpproxy", "golang.org/x/sys/unix", "golang.org/x/sys/windows", "rsc.io/qr",
 		},
 		"test":                {},
 		"test/bench":          {modulePath + "test/idp"},

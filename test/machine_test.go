@@ -395,9 +395,9 @@ func readable(path string, text []byte) bool {
 	switch filepath.Ext(path) {
 	case ".json":
 		return json.Valid(text)
-	case ".lock":
+	case ".lock", ".keychain", ".keychain-spent":
 		return len(text) == 0
-	case ".holder", ".attempt", ".refused":
+	case ".holder", ".attempt", ".refused", ".unreachable":
 		return len(text) == 0 || json.Valid(text)
 	case ".answers":
 		for line := range bytes.Lines(text) {

@@ -11,7 +11,8 @@ import (
 
 // typist is a person who reads what the program says, and types what a script lets them type.
 type typist struct {
-	typed []string // "CODE" and "ADDRESS" stand for what a browser ends with that opens the URL seen last
+	// "CODE" and "ADDRESS" stand for what a browser ends with that opens the URL seen last; at "NOTHING" the person leaves.
+	typed []string
 	seen  io.Writer
 	mutex sync.Mutex
 	text  bytes.Buffer
@@ -24,7 +25,7 @@ func (t *typist) Write(text []byte) (int, error) {
 	return t.seen.Write(text)
 }
 
-func (t *typist) readLine(context.Context) (string, error) {
+func (t *typist) readLine(ctx context.Context) (string, error) {
 	if len(t.typed) == 0 {
 		return "", errors.New("the script types nothing more")
 	}
@@ -33,6 +34,9 @@ func (t *typist) readLine(context.Context) (string, error) {
 	switch line {
 	case "CODE":
 		return answerOf(t.lastURL()).Query().Get("code"), nil
+	case "NOTHING":
+		<-ctx.Done()
+		return "", context.Cause(ctx)
 	case "ADDRESS":
 		return answerOf(t.lastURL()).String(), nil
 	}

@@ -20,9 +20,10 @@ func newDoctorCommand(env Env, terminal *terminal) *cobra.Command {
 		Long: `Look for what keeps kubectl from logging you in.
 
 It checks this program, the kubeconfig's user, kubectl, the keychain, files, the browser, the port, the provider, your
-session, and what the API server says of your token; each with a verdict and what to do. It logs nobody in, and changes
-nothing but an item of its own in the keychain, which it removes. There is no secret in what it prints, so it can go into
-a bug report. It ends with code 1 where it has found an error.`,
+session, and what the API server says of your token; each with a verdict and what to do. It never asks you to log in. It
+writes an item of its own into the keychain and removes it, and it renews your token if that has expired, to ask the API
+server with it. There is no secret in what it prints, so it can go into a bug report. It ends with code 1 where it has
+found an error.`,
 		Example: `  ` + commandName + ` doctor
   ` + commandName + ` doctor --context=production
   ` + commandName + ` doctor --output=json
@@ -91,6 +92,7 @@ func examine(ctx context.Context, target *target, chosen targetOptions, terminal
 		d.add(cluster.Error, "flags", err.Error()+".", hintsOf(err)...)
 		return &diagnosis{version(), d.findings}
 	}
+	session.source.LoginHint = loginHint(target.name(chosen))
 	d.session = session
 	d.checkPort()
 	d.checkStore(ctx)

@@ -244,7 +244,7 @@ func (d *doctor) checkStore(ctx context.Context) {
 		case err != nil && mode == store.Keyring:
 			d.add(cluster.Error, "keychain", fmt.Sprintf("%v.", err), "Unlock it, or use --token-cache-storage=auto.")
 		case err != nil:
-			d.add(cluster.Warning, "keychain", fmt.Sprintf("%v. Sessions lie elsewhere.", err), "Unlock it, or install one.")
+			d.add(cluster.Warning, "keychain", fmt.Sprintf("%v. The next login keeps its session elsewhere.", err), "Unlock it, or install one.")
 		case took > slowKeychain:
 			d.add(cluster.Warning, "keychain", fmt.Sprintf("It works, but took %s.", took.Round(time.Millisecond)))
 		default:
@@ -281,9 +281,9 @@ func (d *doctor) checkSession(ctx context.Context) {
 	status, err := d.session.readStatus(ctx, now)
 	switch {
 	case err != nil:
-		d.add(cluster.Error, "session", err.Error()+".", hintsOf(err)...)
+		d.add(cluster.Error, "session", err.Error()+".", hintsOf(token.WithLoginHint(err, d.session.source.LoginHint))...)
 	case !status.LoggedIn:
-		d.add(cluster.Note, "session", "You are not logged in.", loginHint(d.target.name(d.chosen)))
+		d.add(cluster.Note, "session", "You are not logged in.", d.session.source.LoginHint)
 	case status.Session == nil:
 		d.add(cluster.Warning, "session", "No refresh token is stored, so you log in each time the token expires.")
 	default:
@@ -302,7 +302,8 @@ func (d *doctor) checkCluster(ctx context.Context) {
 	switch {
 	case err == nil:
 		d.judgeToken(ctx, idToken)
-	case !errors.Is(err, errNoSession):
+	case errors.Is(err, errNoSession) || errors.Is(err, token.ErrUnreadSession): // which was told
+	default:
 		d.add(cluster.Error, "session", err.Error()+".", hintsOf(err)...)
 	}
 }
@@ -313,7 +314,7 @@ func (d *doctor) judgeToken(ctx context.Context, idToken token.IDToken) {
 	evidence := evidenceOf(idToken, d.target.env.Now())
 	evidence.Keys = d.keys
 	intended := cluster.Authentication{Issuer: d.session.key.Issuer, Audiences: d.target.options.audiences(evidence.Claims)}
-	server, err := serverOf(d.target.env, d.target.cluster)
+	server, err := serverOf(d.target.kubectl, d.target.cluster)
 	if err != nil {
 		d.add(cluster.Error, "cluster", err.Error()+".", hintsOf(err)...)
 		return

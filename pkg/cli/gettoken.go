@@ -55,7 +55,7 @@ func getToken(command *cobra.Command, env Env, terminal *terminal, options *opti
 		defer stop()
 		// What asks nobody is no window that a program in the background could open.
 		session.source.HasTerminal = options.grant.asksNobody() || env.HasTerminal()
-		session.source.LoginHint = loginHint(getTokenArguments(command.Flags()))
+		session.source.LoginHint = options.loginHint(command.Flags())
 		session.source.MayAsk = func() error { return mayAsk(env, options, session.source.LoginHint) }
 		if idToken, err = session.source.Obtain(ctx, session.key); err != nil {
 			return err

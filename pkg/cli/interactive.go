@@ -6,6 +6,8 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/spf13/pflag"
+
 	"github.com/kubectl-oidc-login/kubectl-oidc-login/pkg/token"
 )
 
@@ -55,7 +57,8 @@ func whyNobodyIsThere(env Env, options loginOptions) string {
 	return ""
 }
 
-// isCompletion recognises shells that complete a word: bash says so itself, and kubectl has a hidden command for it.
+// isCompletion recognises shells that complete a word: kubectl has a hidden command for it, which is then our parent, and
+// bash says so to the programs of "complete -C".
 func isCompletion(env Env) bool {
 	return env.getenv("COMP_LINE") != "" || slices.ContainsFunc(env.ParentArguments(), func(argument string) bool {
 		return argument == "__complete" || argument == "__completeNoDesc"
@@ -72,6 +75,15 @@ func checkInteractive(value string) error {
 		return nil
 	}
 	return misused(errors.New("--interactive=" + value + ": must be auto, always or never"))
+}
+
+// loginHint is for get-token. Who calls it may have set the variable with the client's secret, as a kubeconfig can; login
+// sets it likewise where it looks the user up there.
+func (o *options) loginHint(flags *pflag.FlagSet) string {
+	if o.secret.variable != "" {
+		return loginHint(nil) + ", with --context=NAME if the current context is not meant"
+	}
+	return loginHint(getTokenArguments(flags))
 }
 
 // loginHint is the command that logs in where this call may not ask.

@@ -32,7 +32,8 @@ all users there that log in by this plugin.
 
 It revokes the refresh token at the provider, or uses it up where nothing can be revoked, and removes what is stored of
 this login: the session, the ID token and notes, also where the provider cannot be reached, which ends with code 4. Other
-logins stay. An ID token that kubectl has lives on until it expires, since a cluster does not ask the provider.
+logins stay. An ID token that kubectl has lives on until it expires, since a cluster does not ask the provider. A session
+in a keychain that does not answer stays there, but is not used any more; that ends with code 1.
 
 Your browser may still be logged in at the provider; with --provider-session that ends too.`,
 		Example: `  ` + commandName + ` logout
@@ -87,7 +88,7 @@ func logOutOfOne(command *cobra.Command, env Env, terminal *terminal, options *o
 	return target.logOut(ctx, terminal, logout)
 }
 
-// logOutOfAll goes on where one fails. Users that share a login have one logout.
+// logOutOfAll goes on where one fails. Users that share a stored login have one logout.
 func logOutOfAll(command *cobra.Command, env Env, terminal *terminal, options *options, chosen targetOptions, logout logoutOptions) error {
 	if options.provider.issuerURL != "" || chosen.context != "" || chosen.user != "" {
 		return misused(errors.New("--all is for the whole kubeconfig, and needs no other name of a login"))
@@ -102,32 +103,59 @@ func logOutOfAll(command *cobra.Command, env Env, terminal *terminal, options *o
 	}
 	ctx, stop := env.Interruptible(command.Context())
 	defer stop()
-	failed := 0
-	done := map[string]bool{}
+	var failures []error
+	done := map[storedLogin]bool{}
 	for _, user := range users {
 		if err := logOutOfUser(ctx, env, terminal, user, command.Flags(), logout, done); err != nil {
 			terminal.warn(fmt.Errorf("%s: %w", user.Name, err))
-			failed++
+			terminal.hints(err)
+			failures = append(failures, err)
 		}
 	}
-	if failed > 0 {
-		return fmt.Errorf("%d of %d users could not be logged out as they should", failed, len(users))
+	if len(failures) > 0 {
+		return &token.Error{
+			Kind: providersKind(failures),
+			Err:  fmt.Errorf("%d of %d users could not be logged out as they should", len(failures), len(users)),
+		}
 	}
 	return nil
 }
 
-// logOutOfUser passes over a login that is done, since users may share it.
+// providersKind is that of the first failure which is the provider's, since a token is then still valid there.
+func providersKind(failures []error) token.Kind {
+	for _, err := range failures {
+		var failure *token.Error
+		if errors.As(err, &failure) && (failure.Kind == token.Unreachable || failure.Kind == token.Refused) {
+			return failure.Kind
+		}
+	}
+	return token.Failed
+}
+
+// storedLogin is an identity, and where its tokens lie.
+type storedLogin struct{ id, mode, directory string }
+
+func (t *target) storedLogin(key token.Key) storedLogin {
+	directory, _ := t.options.store.absoluteDirectory(t.env) // none where none is needed
+	return storedLogin{key.ID(), t.options.store.mode, directory}
+}
+
+// logOutOfUser passes over a stored login that is done, since users may share it.
 func logOutOfUser(ctx context.Context, env Env, terminal *terminal, user kubeconfig.User, given *pflag.FlagSet, logout logoutOptions,
-	done map[string]bool) error {
+	done map[storedLogin]bool) error {
 	target, err := newTarget(env, user, kubeconfig.Cluster{}, given)
 	if err != nil {
 		return err
 	}
 	session, err := newQuietSession(target.flags, target.env, terminal, target.options)
-	if err != nil || done[session.key.ID()] {
+	if err != nil {
 		return err
 	}
-	done[session.key.ID()] = true
+	stored := target.storedLogin(session.key)
+	if done[stored] {
+		return nil
+	}
+	done[stored] = true
 	if _, err := fmt.Fprintf(env.Stdout, "%s:\n", oneLine(user.Name)); err != nil {
 		return fmt.Errorf("cannot write to stdout: %w", err)
 	}
@@ -158,6 +186,7 @@ func (s *session) logOut(ctx context.Context, env Env, terminal *terminal, login
 	}
 	report.removed(s.key, held)
 	report.livesOn(s.key, held)
+	report.unread(held.Unread)
 	err = report.failure
 	if options.providerSession {
 		err = errors.Join(err, s.endProviderSession(ctx, env, report, login, hintFrom(s.key, held, env.Now()), redirect))
@@ -247,11 +276,26 @@ func (r *logoutReport) removed(key token.Key, held token.Holdings) {
 	if len(held.IDTokens) > 0 {
 		things = append(things, "the "+servedToken(key))
 	}
-	if len(things) == 0 {
+	switch {
+	case len(things) > 0:
+		r.line("removed from this machine: %s", strings.Join(things, " and "))
+	case held.Unread == nil:
 		r.line("you are not logged in")
+	}
+}
+
+// unread is for a session that could not be looked for.
+func (r *logoutReport) unread(cause error) {
+	if cause == nil {
 		return
 	}
-	r.line("removed from this machine: %s", strings.Join(things, " and "))
+	cause = fmt.Errorf("%w, and is not revoked at the provider", cause)
+	if r.failure != nil {
+		r.terminal.warn(cause)
+		return
+	}
+	r.failure = &token.Error{Err: cause,
+		Hint: []string{"It is not used any more on this machine. Log out again when the keychain works."}}
 }
 
 // servedToken is what kubectl gets.

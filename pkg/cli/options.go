@@ -286,7 +286,7 @@ func (o *storeOptions) absoluteDirectory(env Env) (string, error) {
 	}
 	directory, err := expandHome(env, directory)
 	if err != nil {
-		return "", err
+		return "", token.WithHint(err, "Set HOME, or say where tokens lie with --token-cache-dir.")
 	}
 	if directory, err = filepath.Abs(directory); err != nil {
 		return "", fmt.Errorf("--token-cache-dir: %w", err)
@@ -310,22 +310,18 @@ func (o *storeOptions) openDocuments(env Env, config *provider.Config) error {
 
 // open makes the store of the flags.
 func (o *storeOptions) open(env Env, terminal *terminal, log *slog.Logger) (*store.Store, error) {
-	if !slices.Contains(store.Modes(), store.Mode(o.mode)) {
+	mode := store.Mode(o.mode)
+	if !slices.Contains(store.Modes(), mode) {
 		return nil, misused(fmt.Errorf("--token-cache-storage=%s: must be one of %v", o.mode, store.Modes()))
 	}
 	directory, err := o.absoluteDirectory(env)
-	if err != nil {
-		return nil, err
-	}
-	// Wherever the tokens lie, the person has one keychain and so one place for locks.
-	base, err := expandHome(env, defaultCacheDirectory)
-	if err != nil {
+	if err != nil && mode != store.None {
 		return nil, err
 	}
 	return store.Open(store.Config{
-		Mode:          store.Mode(o.mode),
+		Mode:          mode,
 		Directory:     directory,
-		Locks:         filepath.Join(base, "locks"),
+		Locks:         locksFolder(env),
 		FallbackLocks: filepath.Join(env.TempDir(), "kubectl-oidc_login-"+strconv.Itoa(os.Getuid())),
 		Keychain:      env.Keychain,
 		KernelKeyring: env.KernelKeyring,
@@ -334,6 +330,15 @@ func (o *storeOptions) open(env Env, terminal *terminal, log *slog.Logger) (*sto
 		Waiting:       terminal.waiting,
 		Log:           log,
 	})
+}
+
+// locksFolder is one wherever the tokens lie, since the person has one keychain; "" for who has no home.
+func locksFolder(env Env) string {
+	base, err := expandHome(env, defaultCacheDirectory)
+	if err != nil {
+		return ""
+	}
+	return filepath.Join(base, "locks")
 }
 
 func (o *tlsOptions) renegotiation() tls.RenegotiationSupport {

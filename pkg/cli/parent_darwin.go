@@ -18,5 +18,11 @@ func parentOf() (pid int, started string) {
 	return pid, fmt.Sprintf("%d.%06d", began.Sec, began.Usec)
 }
 
-// parentArguments are not told by this system without effort.
-func parentArguments() []string { return nil }
+// parentArguments are those of the process that started us, where the system tells.
+func parentArguments() []string {
+	area, err := unix.SysctlRaw("kern.procargs2", os.Getppid())
+	if err != nil {
+		return nil
+	}
+	return argumentsOfDarwin(area)
+}

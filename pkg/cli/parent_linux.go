@@ -30,5 +30,5 @@ func parentArguments() []string {
 	if err != nil {
 		return nil
 	}
-	return strings.Split(strings.TrimRight(string(line), "\x00"), "\x00")
+	return argumentsIn(line)
 }

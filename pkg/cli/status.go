@@ -32,8 +32,9 @@ func newStatusCommand(env Env, terminal *terminal) *cobra.Command {
 
 It is for the current context of your kubeconfig, or the one that you name, or the provider of the flags.
 
-It reads the store: no network, no lock, no browser. With --server it asks the API server whom it sees behind your token. With --userinfo it renews the session and shows what the
-provider's UserInfo endpoint says of you. It ends with code 3 where you are not logged in. No token is ever printed.`,
+It reads the store: no network, no lock, no browser. With --server it asks the API server whom it sees behind your token,
+which it renews if it has expired. With --userinfo it renews the session and shows what the provider's UserInfo endpoint
+says of you. It ends with code 3 where you are not logged in. No token is ever printed.`,
 		Example: `  ` + commandName + ` status
   ` + commandName + ` status --context=production -o json
   ` + commandName + ` status --oidc-issuer-url=https://issuer.example.com --oidc-client-id=kubernetes
@@ -63,6 +64,9 @@ func showStatus(command *cobra.Command, env Env, terminal *terminal, options *op
 	if err != nil {
 		return err
 	}
+	if asks.userInfo && session.key.Machine {
+		return misused(errors.New("--userinfo: a client that logs in for itself has no UserInfo"))
+	}
 	session.source.LoginHint = loginHint(target.name(chosen))
 	answers, err := asks.ask(command.Context(), session, target)
 	if err != nil {
@@ -70,7 +74,7 @@ func showStatus(command *cobra.Command, env Env, terminal *terminal, options *op
 	}
 	status, err := session.readStatus(command.Context(), env.Now())
 	if err != nil {
-		return err
+		return token.WithLoginHint(err, session.source.LoginHint)
 	}
 	status.UserInfo, status.Server = answers.userInfo, answers.server
 	if status.LoggedIn || output != "" {
@@ -109,7 +113,7 @@ func (q statusQuestions) ask(ctx context.Context, session *session, target *targ
 		session.source.MayAsk = func() error {
 			return &token.Error{Kind: token.LoginNeeded, Err: errors.New("you are not logged in"), Hint: []string{session.source.LoginHint}}
 		}
-		seen, err := session.whoAmI(ctx, target.env, target.cluster)
+		seen, err := session.whoAmI(ctx, target.kubectl, target.cluster)
 		if err != nil {
 			return answers, err
 		}
@@ -291,7 +295,6 @@ func (s *sessionStatus) describe() string {
 		store.InKeychain:      "in the keychain of your operating system",
 		store.InKernelKeyring: "in the kernel's keyring",
 		store.InFile:          "in a file that only you can read",
-		store.InMemory:        "in the memory of this process",
 	}
 	if s.Rotates {
 		return places[s.Place] + "; its refresh token is replaced each time"

@@ -28,6 +28,7 @@ func (o *targetOptions) addFlags(flags *pflag.FlagSet) {
 // target is one login: its flags, and what the kubeconfig says of it.
 type target struct {
 	env     Env // with the variables that the kubeconfig sets
+	kubectl Env // without them, as kubectl has it
 	options *options
 	flags   *pflag.FlagSet
 	user    kubeconfig.User    // without a name: by flags alone
@@ -40,7 +41,7 @@ func (o *targetOptions) resolve(env Env, given *options, flags *pflag.FlagSet) (
 		if o.context != "" || o.user != "" {
 			return nil, misused(errors.New("the login is named in two ways: by --oidc-issuer-url, and by --context or --user"))
 		}
-		return &target{env: env, options: given, flags: flags}, nil
+		return &target{env: env, kubectl: env, options: given, flags: flags}, nil
 	}
 	config, err := o.load(env)
 	if err != nil {
@@ -66,11 +67,12 @@ func (o *targetOptions) paths(env Env) (kubeconfig.Paths, error) {
 	if err != nil {
 		return kubeconfig.Paths{}, err
 	}
+	variable := env.getenv("KUBECONFIG")
 	home, err := env.HomeDir()
-	if err != nil {
-		return kubeconfig.Paths{}, fmt.Errorf("cannot find your home directory: %w", err)
+	if err != nil && flag == "" && variable == "" {
+		return kubeconfig.Paths{}, fmt.Errorf("cannot find your home directory for ~/.kube/config: %w", err)
 	}
-	return kubeconfig.Find(flag, env.getenv("KUBECONFIG"), home), nil
+	return kubeconfig.Find(flag, variable, home), nil
 }
 
 // choose finds the user by its name, or that of a context.
@@ -110,10 +112,7 @@ func newTarget(env Env, user kubeconfig.User, cluster kubeconfig.Cluster, given 
 	if err := addGiven(flags, given); err != nil {
 		return nil, misused(err)
 	}
-	for _, variable := range user.Exec.Env {
-		env.Environ = append(slices.Clip(env.Environ), variable.Name+"="+variable.Value)
-	}
-	return &target{env: env, options: read, flags: flags, user: user, cluster: cluster}, nil
+	return &target{env: env.with(user.Exec.Env), kubectl: env, options: read, flags: flags, user: user, cluster: cluster}, nil
 }
 
 // parseGetToken reads the arguments of get-token as that would.

@@ -51,6 +51,11 @@ func (t *terminal) warn(err error) { t.say("warning: %v", err) }
 // report prints why the call failed, and what to do.
 func (t *terminal) report(err error) {
 	t.say("error: %v", err)
+	t.hints(err)
+}
+
+// hints prints what can be done about a failure that was told.
+func (t *terminal) hints(err error) {
 	var failure *token.Error
 	if errors.As(err, &failure) {
 		for _, hint := range failure.Hint {

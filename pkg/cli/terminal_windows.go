@@ -8,14 +8,25 @@ import (
 	"golang.org/x/sys/windows"
 )
 
-// hasTerminal reports whether a person sits at a console of this process, whatever stdin and stderr are.
+// hasTerminal reports whether a person sits at a console of this process, whatever stdin and stderr are. Editors and other
+// programs with windows of their own start theirs with CREATE_NO_WINDOW, which makes a console that nobody sees.
 func hasTerminal() bool {
+	if !hasConsoleWindow() {
+		return false
+	}
 	console, err := os.OpenFile("CONIN$", os.O_RDWR, 0)
 	if err != nil {
 		return false
 	}
 	_ = console.Close()
 	return true
+}
+
+// hasConsoleWindow is also true in a terminal that is no console of Windows: it then has a window in name only
+// (https://learn.microsoft.com/en-us/windows/console/getconsolewindow).
+func hasConsoleWindow() bool {
+	window, _, _ := windows.NewLazySystemDLL("kernel32.dll").NewProc("GetConsoleWindow").Call()
+	return window != 0
 }
 
 func hasKeyboard() bool { return hasTerminal() }

@@ -16,7 +16,7 @@ func (p *Provider) logInByPassword(ctx context.Context, from *metadata, scopes *
 	if !known {
 		asking()
 		var err error
-		if username, password, err = p.config.AskPassword(ctx); err != nil {
+		if username, password, err = p.askPassword(ctx); err != nil {
 			return token.Set{}, p.notAnswered(err)
 		}
 	}
@@ -39,6 +39,13 @@ func (p *Provider) logInByPassword(ctx context.Context, from *metadata, scopes *
 		return token.Set{}, err
 	}
 	return p.accept(ctx, from, scopes, got, "")
+}
+
+// askPassword does not wait for ever: others wait for this login.
+func (p *Provider) askPassword(ctx context.Context) (username string, password token.Secret, err error) {
+	ctx, cancel := context.WithTimeoutCause(ctx, p.config.LoginTimeout, errTooLate)
+	defer cancel()
+	return p.config.AskPassword(ctx)
 }
 
 // directForm asks the token endpoint for what other ways ask elsewhere.

@@ -4,16 +4,20 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"log/slog"
 	"slices"
 	"sync"
+	"syscall"
 
 	"github.com/kubectl-oidc-login/kubectl-oidc-login/pkg/token"
 )
 
-// chain keeps a value in the first of its places that works. The last place is a file, and using it is said.
+// chain keeps a session in the first of its places that works. The first is the keychain. The last place is a file, and
+// using it is said.
 type chain struct {
 	places []vault
+	notes  keychainNotes
 	warn   func(error)
 	log    *slog.Logger
 	once   sync.Once
@@ -22,20 +26,32 @@ type chain struct {
 // file is the index of the last place.
 func (c *chain) file() int { return len(c.places) - 1 }
 
-// get looks into the last place first: the later, the quicker, and a value is there only if those before it failed.
+// get looks into the last place first: the later, the quicker, and a value is there only if those before it failed. It
+// fails where a place that fails may have the value.
 func (c *chain) get(ctx context.Context, name string) ([]byte, error) {
-	var failures []error
+	failure := token.ErrNotFound
 	for i, place := range slices.Backward(c.places) {
 		value, err := place.get(ctx, name)
-		if err == nil {
+		switch {
+		case err == nil:
 			return value, nil
-		}
-		if i != c.file() && !errors.Is(err, token.ErrNotFound) {
-			failures = slices.Insert(failures, 0, err)
+		case errors.Is(err, token.ErrNotFound):
+		case ctx.Err() != nil:
+			return nil, err
+		case i == 0 && c.notes.isHeld(name):
+			failure = mayHold(err)
+		case i == c.file() && !isClosed(err):
+			failure = err
+		default:
+			c.log.Info("a place is passed over", "reason", err)
 		}
 	}
-	c.passOver(failures, len(failures) == c.file())
-	return nil, token.ErrNotFound
+	return nil, failure
+}
+
+// isClosed recognises a folder in which this user can have no files.
+func isClosed(err error) bool {
+	return errors.Is(err, fs.ErrPermission) || errors.Is(err, syscall.ENOTDIR)
 }
 
 // set leaves a value where it is, so that a keychain that hangs is waited for once a login and not once a minute.
@@ -47,7 +63,7 @@ func (c *chain) set(ctx context.Context, name string, value []byte) error {
 			failures = append(failures, err)
 			continue
 		}
-		if i != holder && holder != 0 {
+		if i != holder {
 			_ = c.places[holder].remove(ctx, name) // what it still has is spent
 		}
 		c.passOver(failures, i == c.file())
@@ -66,8 +82,8 @@ func (c *chain) holder(ctx context.Context, name string) int {
 	return 0
 }
 
-// remove does not mind a place that fails before the file: what cannot be reached cannot be served, and the provider has
-// ended it.
+// remove does not mind a place that fails before the file: the keychain's note says that what it still has is not used,
+// and a kernel that lets nobody have keys here never did.
 func (c *chain) remove(ctx context.Context, name string) error {
 	var err error
 	for _, place := range c.places {

@@ -1,13 +1,13 @@
 package store
 
 import (
-	"errors"
+	"context"
 	"fmt"
+	"io/fs"
 	"log/slog"
 	"strings"
+	"syscall"
 	"testing"
-
-	"github.com/kubectl-oidc-login/kubectl-oidc-login/pkg/token"
 )
 
 // threePlaces is a chain of two keychains that can be made to refuse, and a last place.
@@ -18,14 +18,17 @@ type threePlaces struct {
 	log           strings.Builder
 }
 
-func newThreePlaces() *threePlaces {
+func newThreePlaces(t *testing.T) *threePlaces {
 	places := &threePlaces{first: newMapKeychain(0), second: newMapKeychain(0)}
+	log := slog.New(slog.NewTextHandler(&places.log, nil))
+	notes := keychainNotes{folders{{path: t.TempDir()}}, log}
 	places.chain = &chain{
 		places: []vault{
-			newKeychain("first", places.first.items()), newKeychain("second", places.second.items()), &memory{},
+			unspent{&noted{newKeychain("first", places.first.items()), notes}}, newKeychain("second", places.second.items()), &memory{},
 		},
-		warn: func(err error) { places.warnings = append(places.warnings, err) },
-		log:  slog.New(slog.NewTextHandler(&places.log, nil)),
+		notes: notes,
+		warn:  func(err error) { places.warnings = append(places.warnings, err) },
+		log:   log,
 	}
 	return places
 }
@@ -35,7 +38,7 @@ func (p *threePlaces) holders(t *testing.T) string {
 	t.Helper()
 	var holders []string
 	for i, place := range p.chain.places {
-		if value, err := place.get(t.Context(), "name"); err == nil {
+		if value, err := place.get(t.Context(), nameOfSession); err == nil {
 			holders = append(holders, fmt.Sprintf("%d:%s", i+1, value))
 		}
 	}
@@ -43,6 +46,8 @@ func (p *threePlaces) holders(t *testing.T) string {
 }
 
 const anyWrites, noWrites = -1, 0
+
+const nameOfSession = "id" + sessionEnd
 
 func TestChainPlaces(t *testing.T) {
 	t.Parallel()
@@ -56,20 +61,21 @@ func TestChainPlaces(t *testing.T) {
 		"the first fails":              {nil, noWrites, anyWrites, "2:new", false, true},
 		"both fail":                    {nil, noWrites, noWrites, "3:new", true, false},
 		"it stays in the first":        {[]int{0}, anyWrites, anyWrites, "1:new", false, false},
+		"the first fails meanwhile":    {[]int{0}, noWrites, anyWrites, "2:new", false, true},
 		"it stays in the second":       {[]int{1}, anyWrites, anyWrites, "2:new", false, false},
 		"it stays in the third":        {[]int{2}, anyWrites, anyWrites, "3:new", false, false},
 		"the second is full meanwhile": {[]int{1}, anyWrites, noWrites, "3:new", true, false},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			places := newThreePlaces()
+			places := newThreePlaces(t)
 			for _, i := range test.before {
-				if err := places.chain.places[i].set(t.Context(), "name", []byte("old")); err != nil {
+				if err := places.chain.places[i].set(t.Context(), nameOfSession, []byte("old")); err != nil {
 					t.Fatal(err)
 				}
 			}
 			places.first.writes, places.second.writes = test.first, test.second
-			if err := places.chain.set(t.Context(), "name", []byte("new")); err != nil {
+			if err := places.chain.set(t.Context(), nameOfSession, []byte("new")); err != nil {
 				t.Fatal(err)
 			}
 			if got := places.holders(t); got != test.holders {
@@ -81,14 +87,14 @@ func TestChainPlaces(t *testing.T) {
 			if logged := places.log.Len() > 0; logged != test.logged {
 				t.Errorf("expected a line in the log: %v, got %q", test.logged, places.log.String())
 			}
-			if got, err := places.chain.get(t.Context(), "name"); err != nil || string(got) != "new" {
+			if got, err := places.chain.get(t.Context(), nameOfSession); err != nil || string(got) != "new" {
 				t.Errorf("expected the new value, got %q, %v", got, err)
 			}
 			place := map[string]Place{"1:new": "first", "2:new": "second", "3:new": InMemory}[test.holders]
-			if got := places.chain.place(t.Context(), "name"); got != place {
+			if got := places.chain.place(t.Context(), nameOfSession); got != place {
 				t.Errorf("expected it in the %s, got the %s", place, got)
 			}
-			if err := places.chain.remove(t.Context(), "name"); err != nil {
+			if err := places.chain.remove(t.Context(), nameOfSession); err != nil {
 				t.Error(err)
 			}
 			if got := places.holders(t); got != "" {
@@ -98,33 +104,52 @@ func TestChainPlaces(t *testing.T) {
 	}
 }
 
-// Nothing found is said only where nothing but the file is left to save to.
+// A place that fails is not an empty one where it may have the value: the keychain by its note, and a file always, but for
+// a folder that is closed to this user.
 func TestChainGetsNothing(t *testing.T) {
 	t.Parallel()
-	refuses := newKeychain(InKeychain, refusingKeychain())
+	closed := fmt.Errorf("token cache: %w", &fs.PathError{Op: "open", Path: "file", Err: fs.ErrPermission})
 	for name, test := range map[string]struct {
-		second   vault
-		warnings string
+		first, second Keychain
+		note          string
+		file          vault
+		want          string
 	}{
-		"the second works": {&memory{}, "[]"},
-		"the second does not": {
-			newKeychain("other", refusingKeychain()),
-			"[the keychain cannot be used: locked; the other cannot be used: locked;" +
-				" the session is kept in a file that only you can read]",
-		},
+		"all are empty":             {newMapKeychain(0).items(), newMapKeychain(0).items(), "", &memory{}, "not found"},
+		"neither keychain ever had": {refusingKeychain(), refusingKeychain(), "", &memory{}, "not found"},
+		"the first may have it": {refusingKeychain(), newMapKeychain(0).items(), heldNote, &memory{},
+			"the keychain cannot be used: locked; your session may lie there"},
+		"the first had it":            {newMapKeychain(0).items(), newMapKeychain(0).items(), heldNote, &memory{}, "not found"},
+		"what the first has is spent": {refusingKeychain(), newMapKeychain(0).items(), spentNote, &memory{}, "not found"},
+		"the file cannot be read": {newMapKeychain(0).items(), newMapKeychain(0).items(), "", failing{syscall.EMFILE},
+			syscall.EMFILE.Error()},
+		"the folder is closed": {newMapKeychain(0).items(), newMapKeychain(0).items(), "", failing{closed}, "not found"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			places := newThreePlaces()
-			places.chain.places = []vault{refuses, test.second, &memory{}}
-			for range 2 {
-				if _, err := places.chain.get(t.Context(), "name"); !errors.Is(err, token.ErrNotFound) {
-					t.Errorf("expected ErrNotFound, got %v", err)
+			places := newThreePlaces(t)
+			notes := places.chain.notes
+			if test.note != "" {
+				if err := notes.folders.write(noteName(nameOfSession, test.note), nil); err != nil {
+					t.Fatal(err)
 				}
 			}
-			if got := fmt.Sprint(places.warnings); got != test.warnings {
-				t.Errorf("expected %s, got %s", test.warnings, got)
+			first := unspent{&noted{newKeychain(InKeychain, test.first), notes}}
+			places.chain.places = []vault{first, newKeychain("other", test.second), test.file}
+			if _, err := places.chain.get(t.Context(), nameOfSession); fmt.Sprint(err) != test.want {
+				t.Errorf("expected %q, got %v", test.want, err)
+			}
+			if len(places.warnings) > 0 {
+				t.Errorf("nothing is kept anywhere, but: %v", places.warnings)
 			}
 		})
 	}
 }
+
+// failing is a file that cannot be read.
+type failing struct{ cause error }
+
+func (f failing) get(context.Context, string) ([]byte, error) { return nil, f.cause }
+func (f failing) set(context.Context, string, []byte) error   { return f.cause }
+func (f failing) remove(context.Context, string) error        { return f.cause }
+func (f failing) place(context.Context, string) Place         { return InFile }

@@ -58,33 +58,35 @@ type cleaner struct {
 	cleaned   Cleaned
 }
 
-// removeRecords empties one place. Only files may not fail: where there is no keychain there is nothing in it.
+// removeRecords empties one place.
 func (c *cleaner) removeRecords(ctx context.Context, place vault) error {
-	_, isDisk := place.(*disk)
 	for _, id := range c.identities() {
 		unlock, err := c.lock(ctx, id)
 		if err != nil {
 			return err
 		}
-		err = c.removeIdentity(ctx, place, id)
+		silent, err := c.store.judge(ctx, place, c.removeIdentity(ctx, place, id))
 		unlock()
-		switch {
-		case err == nil:
-		case isDisk || c.store.config.Mode != Auto:
+		if err != nil {
 			return err
-		case place.place(ctx, id) == InKernelKeyring:
-			// A kernel that lets nobody have keys here never did.
-			c.store.config.Log.Info("a place is passed over", "reason", err)
-			return nil
-		default:
-			c.cleaned.Silent = append(c.cleaned.Silent, err)
+		}
+		if silent != nil {
+			c.cleaned.Silent = append(c.cleaned.Silent, silent)
+			c.spendAll()
 			return nil // it will not answer the next question either
 		}
 	}
-	if isDisk {
+	if _, isDisk := place.(*disk); isDisk {
 		c.removeTemporaries(c.directory)
 	}
 	return nil
+}
+
+// spendAll is for a keychain that fails: what it may have is not used any more when it is back.
+func (c *cleaner) spendAll() {
+	for _, id := range c.identities() {
+		c.store.notes.spend(id + sessionEnd)
+	}
 }
 
 // lock waits for whoever is renewing the session, who would save it again.
@@ -104,25 +106,21 @@ func (c *cleaner) removeIdentity(ctx context.Context, place vault, id string) er
 }
 
 func removeRecord(ctx context.Context, place vault, name string, removed map[Place]int) error {
-	_, err := place.get(ctx, name)
-	if errors.Is(err, errNotOurs) {
-		return nil
-	}
-	isThere := !errors.Is(err, token.ErrNotFound)
-	// Also what cannot be read, and the parts of a value of which some are missing.
-	if err := place.remove(ctx, name); err != nil {
-		return err
-	}
-	if isThere {
+	readErr, err := removeOwn(ctx, place, name)
+	if err == nil && !errors.Is(readErr, token.ErrNotFound) && !errors.Is(readErr, errNotOurs) {
 		removed[place.place(ctx, name)]++
 	}
-	return nil
+	return err
 }
 
 func (c *cleaner) documents() string { return filepath.Join(c.directory, documentsFolder) }
 
 func (c *cleaner) lockFolders() []string {
-	return []string{c.store.config.Locks, c.store.config.FallbackLocks}
+	var paths []string
+	for _, folder := range c.store.folders {
+		paths = append(paths, folder.path)
+	}
+	return paths
 }
 
 // The names of our files, after the ID of a key or of a document and a dot.
@@ -130,7 +128,7 @@ func recordEndings() []string   { return []string{"session.json", "id-token.json
 func documentEndings() []string { return []string{"json"} }
 func lockEndings() []string     { return []string{"refresh.lock", "login.lock"} }
 func noteEndings() []string {
-	return []string{"refresh.lock.holder", "login.lock.holder", "attempt", "refused", "answers"}
+	return []string{"refresh.lock.holder", "login.lock.holder", "attempt", "refused", "unreachable", "answers", heldNote, spentNote}
 }
 
 // identities are the IDs of all keys that have left a trace.
@@ -177,14 +175,8 @@ func isID(text string) bool { return len(text) == 64 && strings.Trim(text, "0123
 
 // removeTemporaries removes what killed processes left, since it may hold a token.
 func (c *cleaner) removeTemporaries(folder string) {
-	for _, entry := range ownEntries(folder) {
-		number, ok := strings.CutPrefix(entry.Name(), temporaryPrefix)
-		if !ok || number == "" || strings.Trim(number, "0123456789") != "" || !isOwnFile(entry) {
-			continue
-		}
-		if info, err := entry.Info(); err == nil && time.Since(info.ModTime()) > beingWritten {
-			c.removeOther(filepath.Join(folder, entry.Name()))
-		}
+	for _, name := range temporariesOlderThan(beingWritten, ownEntries(folder)) {
+		c.removeOther(filepath.Join(folder, name))
 	}
 }
 
@@ -251,7 +243,11 @@ func (c *cleaner) findForeign() {
 
 // removeEmptyFolders removes no link, and the system lets nobody remove a folder with something in it.
 func (c *cleaner) removeEmptyFolders() {
-	for _, folder := range append(c.lockFolders(), c.documents(), c.store.config.Directory, filepath.Dir(c.store.config.Locks)) {
+	folders := append(c.lockFolders(), c.documents(), c.store.config.Directory)
+	if c.store.config.Locks != "" {
+		folders = append(folders, filepath.Dir(c.store.config.Locks))
+	}
+	for _, folder := range folders {
 		if info, err := os.Lstat(folder); err == nil && info.IsDir() && belongsToUs(info) {
 			_ = os.Remove(folder)
 		}

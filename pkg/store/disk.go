@@ -73,7 +73,8 @@ func readPrivate(path string) ([]byte, error) {
 	return text, err
 }
 
-// set replaces the file at once or not at all: a reader sees the old text or the new one, also after a power cut.
+// set replaces the file at once or not at all: a reader sees the old text or the new one, also after a power cut. What is
+// not lossy is the new one then, once set has returned.
 func (d *disk) set(_ context.Context, name string, value []byte) error {
 	if err := os.MkdirAll(d.directory, 0o700); err != nil {
 		return fmt.Errorf("token cache: %w", err)
@@ -91,21 +92,34 @@ func (d *disk) set(_ context.Context, name string, value []byte) error {
 		_ = os.Remove(temporary.Name())
 		return fmt.Errorf("token cache: %w", err)
 	}
+	if !d.lossy {
+		syncFolder(d.directory)
+	}
 	return nil
 }
 
 // sweep removes what killed processes left behind, since it may hold a token.
 func (d *disk) sweep() {
-	files, _ := os.ReadDir(d.directory)
-	for _, file := range files {
-		if !strings.HasPrefix(file.Name(), temporaryPrefix) {
+	entries, _ := os.ReadDir(d.directory)
+	for _, name := range temporariesOlderThan(staleAfter, entries) {
+		_ = os.Remove(filepath.Join(d.directory, name))
+	}
+}
+
+// temporariesOlderThan are the names of our temporary files of that age.
+func temporariesOlderThan(age time.Duration, entries []fs.DirEntry) []string {
+	var names []string
+	for _, entry := range entries {
+		number, ok := strings.CutPrefix(entry.Name(), temporaryPrefix)
+		if !ok || number == "" || strings.Trim(number, "0123456789") != "" || !isOwnFile(entry) {
 			continue
 		}
 		// File times are the system's, so its clock judges them.
-		if info, err := file.Info(); err == nil && time.Since(info.ModTime()) > staleAfter {
-			_ = os.Remove(filepath.Join(d.directory, file.Name()))
+		if info, err := entry.Info(); err == nil && time.Since(info.ModTime()) > age {
+			names = append(names, entry.Name())
 		}
 	}
+	return names
 }
 
 func (d *disk) fill(file *os.File, value []byte) error {

@@ -9,26 +9,26 @@ import (
 )
 
 // Holdings implements token.Store. A login with another mode may have left something in a place that a lookup would not
-// come to, so each is asked.
+// come to, so each is asked; so is a keychain whose session was ended while it failed.
 func (s *Store) Holdings(ctx context.Context, key token.Key) (token.Holdings, error) {
 	var held token.Holdings
 	var silent error
 	for _, place := range s.places {
-		err := s.addHoldings(ctx, place, key, &held)
-		switch {
-		case err == nil:
-		case !s.mayBeSilent(place):
+		silence, err := s.judge(ctx, place, s.addHoldings(ctx, place, key, &held))
+		if err != nil {
 			return token.Holdings{}, err
-		case place.place(ctx, sessionName(key)) == InKernelKeyring:
-			// A kernel that lets nobody have keys here never did.
-			s.config.Log.Info("a place is passed over", "reason", err)
-		default:
-			silent = err
+		}
+		if silence != nil {
+			silent = silence
 		}
 	}
-	switch {
+	switch name := sessionName(key); {
 	case silent == nil:
-	case len(held.Sessions) > 0: // which is elsewhere because the keychain was silent then too
+	case s.notes.isHeld(name):
+		held.Unread = fmt.Errorf("%w; %w", silent, token.ErrUnreadSession)
+	case s.notes.isSpent(name):
+		s.config.Warn(fmt.Errorf("%w; an earlier session may lie there: it is not used any more, but not revoked either", silent))
+	case len(held.Sessions) > 0: // and the keychain never had one
 		s.config.Log.Info("a place is passed over", "reason", silent)
 	default:
 		s.config.Warn(fmt.Errorf("%w; what it may hold stays", silent))
@@ -72,6 +72,21 @@ func (s *Store) readOwn(ctx context.Context, place vault, name string) ([]byte, 
 	return text, err
 }
 
+// judge tells the failures of places apart: one that must work is a failure; the keychain may be silent; and a kernel that
+// lets nobody have keys here never did.
+func (s *Store) judge(ctx context.Context, place vault, err error) (silent, failure error) {
+	switch {
+	case err == nil:
+		return nil, nil
+	case !s.mayBeSilent(place):
+		return nil, err
+	case place.place(ctx, "") == InKernelKeyring:
+		s.config.Log.Info("a place is passed over", "reason", err)
+		return nil, nil
+	}
+	return err, nil
+}
+
 // mayBeSilent reports whether a place need not answer: where there is no keychain, there is nothing in it.
 func (s *Store) mayBeSilent(place vault) bool {
 	_, isDisk := place.(*disk)
@@ -92,14 +107,20 @@ func (s *Store) Forget(ctx context.Context, key token.Key) error {
 	return errors.Join(failures...)
 }
 
-// forget also removes what cannot be read, and the parts of a value of which some are missing.
 func (s *Store) forget(ctx context.Context, place vault, name string) error {
-	_, err := place.get(ctx, name)
-	switch {
-	case errors.Is(err, errNotOurs):
-		return nil
-	case err != nil && !errors.Is(err, token.ErrNotFound) && s.mayBeSilent(place):
+	readErr, err := removeOwn(ctx, place, name)
+	if readErr != nil && !errors.Is(readErr, token.ErrNotFound) && s.mayBeSilent(place) {
 		return nil // Holdings has said so
 	}
-	return place.remove(ctx, name)
+	return err
+}
+
+// removeOwn removes a value unless somebody else has put it there, also one that cannot be read, and the parts of one of
+// which some are missing. It returns what reading the value said before, too.
+func removeOwn(ctx context.Context, place vault, name string) (readErr, err error) {
+	_, readErr = place.get(ctx, name)
+	if errors.Is(readErr, errNotOurs) {
+		return readErr, nil
+	}
+	return readErr, place.remove(ctx, name)
 }

@@ -81,14 +81,17 @@ func (k *keychain) withDeadline(ctx context.Context, call func() error) error {
 	if k.silent.Load() {
 		return k.givenUp()
 	}
-	ctx, cancel := context.WithTimeout(ctx, keychainTimeout)
+	limited, cancel := context.WithTimeout(ctx, keychainTimeout)
 	defer cancel()
 	done := make(chan error, 1)
 	go func() { done <- call() }()
 	select {
 	case err := <-done:
 		return k.explain(err)
-	case <-ctx.Done():
+	case <-limited.Done():
+		if ctx.Err() != nil {
+			return fmt.Errorf("while waiting for the %s: %w", k.where, context.Cause(ctx))
+		}
 		k.silent.Store(true)
 		return k.givenUp()
 	}

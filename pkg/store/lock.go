@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"time"
 
 	"github.com/gofrs/flock"
@@ -19,7 +20,8 @@ const (
 	lockRetry = 5 * time.Millisecond
 	// A wait that lasts longer is told to the person.
 	lockPatience = time.Second
-	// A refresh is one bounded round trip; who holds its lock for longer hangs.
+	// A refresh is a few bounded round trips: whoever waits for longer waits for a process that hangs, or for a provider that
+	// lets each of many calls wait.
 	refreshLockTimeout = 45 * time.Second
 	// A login takes as long as its person; the longest that is waited for.
 	loginLockTimeout = time.Hour
@@ -42,17 +44,16 @@ func (s *Store) Lock(ctx context.Context, key token.Key, purpose token.Purpose) 
 
 // lock takes the lock of the key with this ID.
 func (s *Store) lock(ctx context.Context, id string, purpose token.Purpose) (func(), error) {
-	var causes []error
-	for _, directory := range []string{s.config.Locks, s.config.FallbackLocks} {
-		path := filepath.Join(directory, id+"."+string(purpose)+".lock")
-		cause := canLock(directory, path)
-		if cause == nil {
-			return s.lockFile(ctx, path, purpose)
-		}
-		causes = append(causes, cause)
+	var path string
+	cause := s.folders.inFirst(func(folder folder) error {
+		path = filepath.Join(folder.path, id+"."+string(purpose)+".lock")
+		return canLock(folder.path, path)
+	})
+	if cause == nil {
+		return s.lockFile(ctx, path, purpose)
 	}
 	return nil, &token.Error{
-		Err:  fmt.Errorf("%w: %w", token.ErrNoLock, errors.Join(causes...)),
+		Err:  fmt.Errorf("%w: %w", token.ErrNoLock, cause),
 		Hint: []string{"Make the folder writable for yourself alone. Without a lock, two calls at once could end your session."},
 	}
 }
@@ -66,24 +67,6 @@ func canLock(directory, path string) error {
 	defer func() { _ = probe.Close() }()
 	_, err := probe.TryRLock() // somebody else's lock is no error
 	return err
-}
-
-// makePrivate makes a folder that is ours alone. One that somebody else has made in a place open to all is refused.
-func makePrivate(directory string) error {
-	if directory == "" {
-		return errors.New("no folder")
-	}
-	if err := os.MkdirAll(directory, 0o700); err != nil {
-		return err
-	}
-	info, err := os.Lstat(directory)
-	if err != nil {
-		return err
-	}
-	if !info.IsDir() || !isOurs(info) {
-		return fmt.Errorf("%s belongs to somebody else", directory)
-	}
-	return nil
 }
 
 func (s *Store) lockFile(ctx context.Context, path string, purpose token.Purpose) (func(), error) {
@@ -114,7 +97,12 @@ func lockError(path string, purpose token.Purpose, err error) error {
 	if holder := readHolder(path, purpose); holder.PID != 0 {
 		held = fmt.Errorf("lock: process %d has held it since %s", holder.PID, holder.Since.Format(time.TimeOnly))
 	}
-	return &token.Error{Err: held, Hint: []string{"End that process if it hangs."}}
+	failure := &token.Error{Err: held, Hint: []string{"End that process if it hangs."}}
+	if purpose == token.Refresh {
+		failure.Kind = token.Unreachable
+		failure.Hint = slices.Insert(failure.Hint, 0, "Where the provider is out of reach, calls wait for each other.")
+	}
+	return failure
 }
 
 type holderRecord struct {

@@ -8,9 +8,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io/fs"
 	"os"
-	"path/filepath"
 	"time"
 
 	"github.com/kubectl-oidc-login/kubectl-oidc-login/pkg/token"
@@ -51,14 +49,10 @@ func noteOf(caller token.Caller) callerNote {
 	return callerNote{caller.PID, caller.Started, caller.Server}
 }
 
-func (s *Store) notePath(key token.Key, name string) string {
-	return filepath.Join(s.config.Locks, key.ID()+"."+name)
-}
-
 // Attempt implements token.Store.
 func (s *Store) Attempt(_ context.Context, key token.Key) (token.Attempt, error) {
 	var note attemptNote
-	if err := readNote(s.notePath(key, "attempt"), &note); err != nil {
+	if err := s.readNote(key, "attempt", &note); err != nil {
 		return token.Attempt{}, err
 	}
 	return token.Attempt{Caller: note.caller(), At: time.Unix(0, note.At)}, nil
@@ -70,22 +64,18 @@ func (s *Store) NoteAttempt(_ context.Context, key token.Key, attempt token.Atte
 }
 
 // forgetAttempt is for a login that succeeded.
-func (s *Store) forgetAttempt(key token.Key) { _ = os.Remove(s.notePath(key, "attempt")) }
+func (s *Store) forgetAttempt(key token.Key) { s.folders.remove(key.ID() + ".attempt") }
 
 // forgetNotes leaves locks, which somebody may be waiting for.
 func (s *Store) forgetNotes(key token.Key) {
-	for _, name := range []string{"attempt", "refused", "answers"} {
-		_ = os.Remove(s.notePath(key, name)) // they hold no token
+	for _, name := range []string{"attempt", "refused", "unreachable", "answers"} {
+		s.folders.remove(key.ID() + "." + name) // they hold no token
 	}
 }
 
 // Refused implements token.Store.
 func (s *Store) Refused(_ context.Context, key token.Key) (time.Time, error) {
-	var at int64
-	if err := readNote(s.notePath(key, "refused"), &at); err != nil {
-		return time.Time{}, err
-	}
-	return time.Unix(0, at), nil
+	return s.notedTime(key, "refused")
 }
 
 // NoteRefused implements token.Store.
@@ -93,14 +83,32 @@ func (s *Store) NoteRefused(_ context.Context, key token.Key, at time.Time) erro
 	return s.writeNote(key, "refused", at.UnixNano())
 }
 
+// Unreachable implements token.Store.
+func (s *Store) Unreachable(_ context.Context, key token.Key) (time.Time, error) {
+	return s.notedTime(key, "unreachable")
+}
+
+// NoteUnreachable implements token.Store. With nothing that processes share, nobody waits for another.
+func (s *Store) NoteUnreachable(_ context.Context, key token.Key, at time.Time) error {
+	if s.config.Mode == None {
+		return nil
+	}
+	return s.writeNote(key, "unreachable", at.UnixNano())
+}
+
+func (s *Store) notedTime(key token.Key, name string) (time.Time, error) {
+	var at int64
+	if err := s.readNote(key, name, &at); err != nil {
+		return time.Time{}, err
+	}
+	return time.Unix(0, at), nil
+}
+
 // Answer implements token.Store.
 func (s *Store) Answer(_ context.Context, key token.Key, caller token.Caller, idToken token.Secret) (token.Answer, error) {
-	text, err := os.ReadFile(s.notePath(key, "answers"))
-	if errors.Is(err, fs.ErrNotExist) {
-		return token.Answer{}, token.ErrNotFound
-	}
+	text, err := s.folders.read(key.ID() + ".answers")
 	if err != nil {
-		return token.Answer{}, fmt.Errorf("note: %w", err)
+		return token.Answer{}, err
 	}
 	fingerprint, latest := fingerprintOf(idToken), answerNote{}
 	for line := range bytes.Lines(text) {
@@ -119,44 +127,37 @@ func (s *Store) Answer(_ context.Context, key token.Key, caller token.Caller, id
 	return token.Answer{Caller: caller, IDToken: idToken, Told: time.Unix(0, latest.Told), At: time.Unix(0, latest.At)}, nil
 }
 
-// NoteAnswer implements token.Store. A line is appended in one write, so that many processes may do so at once.
+// NoteAnswer implements token.Store. A token that no other process finds is given once.
 func (s *Store) NoteAnswer(_ context.Context, key token.Key, answer token.Answer) error {
+	if s.config.Mode == None {
+		return nil
+	}
 	line := append(mustEncode(answerNote{
 		noteOf(answer.Caller), fingerprintOf(answer.IDToken), answer.Told.UnixNano(), answer.At.UnixNano(),
 	}), '\n')
-	path := s.notePath(key, "answers")
-	err := appendLine(path, line)
-	if errors.Is(err, fs.ErrNotExist) {
-		if err := makePrivate(s.config.Locks); err != nil {
-			return err
-		}
-		err = appendLine(path, line)
-	}
-	if err != nil {
+	if err := s.folders.appendLine(key.ID()+".answers", line); err != nil {
 		return fmt.Errorf("note: %w", err)
 	}
 	return nil
 }
 
+// appendLine adds the line in one write, so that many processes may do so at once.
 func appendLine(path string, line []byte) error {
 	file, err := os.OpenFile(path, os.O_APPEND|os.O_CREATE|os.O_WRONLY, 0o600)
 	if err != nil {
 		return err
 	}
 	if info, err := file.Stat(); err == nil && info.Size() > maxAnswers {
-		_ = file.Truncate(0)
+		_ = os.Truncate(path, 0) // not by this handle: on Windows, one that may only append may not do that
 	}
 	_, err = file.Write(line)
 	return errors.Join(err, file.Close())
 }
 
-func readNote(path string, into any) error {
-	text, err := os.ReadFile(path)
-	if errors.Is(err, fs.ErrNotExist) {
-		return token.ErrNotFound
-	}
+func (s *Store) readNote(key token.Key, name string, into any) error {
+	text, err := s.folders.read(key.ID() + "." + name)
 	if err != nil {
-		return fmt.Errorf("note: %w", err)
+		return err
 	}
 	if json.Unmarshal(text, into) != nil {
 		return token.ErrNotFound // cut short, or of another release: as good as none
@@ -165,10 +166,7 @@ func readNote(path string, into any) error {
 }
 
 func (s *Store) writeNote(key token.Key, name string, note any) error {
-	if err := makePrivate(s.config.Locks); err != nil {
-		return err
-	}
-	if err := os.WriteFile(s.notePath(key, name), mustEncode(note), 0o600); err != nil {
+	if err := s.folders.write(key.ID()+"."+name, mustEncode(note)); err != nil {
 		return fmt.Errorf("note: %w", err)
 	}
 	return nil

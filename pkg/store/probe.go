@@ -53,7 +53,9 @@ func (s *Store) CheckFiles() error {
 
 // CheckLocks returns an error where no lock can be had.
 func (s *Store) CheckLocks() error {
-	name := filepath.Join(s.config.Locks, "probe.lock")
-	defer func() { _ = os.Remove(name) }()
-	return canLock(s.config.Locks, name)
+	return s.folders.inFirst(func(folder folder) error {
+		path := filepath.Join(folder.path, "probe.lock")
+		defer func() { _ = os.Remove(path) }()
+		return canLock(folder.path, path)
+	})
 }

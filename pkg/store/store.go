@@ -33,8 +33,8 @@ func Modes() []Mode { return []Mode{Auto, Keyring, Disk, None} }
 type Config struct {
 	Mode      Mode
 	Directory string // for files: absolute; made with mode 0700 when first needed
-	Locks     string // a folder whose scope is the OS user's, whatever Directory is: absolute
-	// FallbackLocks is a folder for locks where Locks cannot be used: absolute; empty: none.
+	Locks     string // a folder for locks and notes whose scope is the OS user's, whatever Directory is: absolute; empty: none
+	// FallbackLocks is one where Locks cannot be used, in a place open to all: absolute; empty: none.
 	FallbackLocks string
 	Keychain      Keychain // the zero value is the operating system's
 	KernelKeyring Keychain // the zero value is the Linux kernel's; other systems have none
@@ -49,6 +49,8 @@ type Config struct {
 // Store is a token.Store.
 type Store struct {
 	config   Config
+	folders  folders // for locks and notes
+	notes    keychainNotes
 	idTokens vault
 	sessions vault
 	places   []vault // all in which the mode may have left something
@@ -67,24 +69,31 @@ type vault interface {
 
 // Open makes the store. It touches nothing yet.
 func Open(config Config) (*Store, error) {
-	disk := &disk{directory: config.Directory}
-	keychain := newKeychain(InKeychain, config.keychain())
+	store := &Store{config: config, folders: config.folders()}
+	store.notes = keychainNotes{store.folders, config.Log}
+	keychain := &noted{newKeychain(InKeychain, config.keychain()), store.notes}
+	files := &disk{directory: config.Directory}
+	idTokenFiles := &disk{directory: config.Directory, lossy: true} // one that is lost can be had again
 	switch config.Mode {
 	case Auto:
-		places := []vault{keychain, disk}
+		store.places = []vault{keychain, files}
 		if kernel := config.kernelKeyring(); kernel.Get != nil {
-			places = slices.Insert(places, 1, newKeychain(InKernelKeyring, kernel))
+			store.places = slices.Insert(store.places, 1, newKeychain(InKernelKeyring, kernel))
 		}
-		return &Store{config, disk, &chain{places: places, warn: config.Warn, log: config.Log}, places}, nil
+		places := append([]vault{unspent{keychain}}, store.places[1:]...)
+		store.sessions = &chain{places: places, notes: store.notes, warn: config.Warn, log: config.Log}
+		store.idTokens = idTokenFiles
 	case Keyring:
-		return &Store{config, keychain, keychain, []vault{keychain}}, nil
+		store.idTokens, store.sessions, store.places = keychain, unspent{keychain}, []vault{keychain}
 	case Disk:
-		return &Store{config, disk, disk, []vault{disk}}, nil
+		store.idTokens, store.sessions, store.places = idTokenFiles, files, []vault{files}
 	case None:
 		memory := &memory{}
-		return &Store{config, memory, memory, []vault{memory}}, nil
+		store.idTokens, store.sessions, store.places = memory, memory, []vault{memory}
+	default:
+		return nil, fmt.Errorf("unknown token cache storage %q", config.Mode)
 	}
-	return nil, fmt.Errorf("unknown token cache storage %q", config.Mode)
+	return store, nil
 }
 
 func (c Config) keychain() Keychain {

@@ -197,6 +197,28 @@ func TestHangingKeychainIsGivenUpOnce(t *testing.T) {
 	})
 }
 
+// Who interrupts a call that waits for the keychain has not made it silent, and is told nothing of the kind.
+func TestKeychainIsInterrupted(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		never := make(chan struct{})
+		items := newMapKeychain(0).items()
+		items.Get = func(string, string) (string, error) { <-never; return "", keyring.ErrNotFound }
+		vault := newKeychain(InKeychain, items)
+		ctx, interrupt := context.WithCancelCause(t.Context())
+		interrupted := errors.New("interrupted")
+		time.AfterFunc(time.Second, func() { interrupt(interrupted) })
+		started := time.Now()
+		if _, err := vault.get(ctx, "name"); !errors.Is(err, interrupted) || time.Since(started) != time.Second {
+			t.Errorf("after %s: %v", time.Since(started), err)
+		}
+		close(never)
+		if _, err := vault.get(t.Context(), "name"); !errors.Is(err, token.ErrNotFound) {
+			t.Errorf("it answers again, but: %v", err)
+		}
+	})
+}
+
 // A split value that does not fit leaves nothing behind, and leaves alone what was there.
 func TestSplitValueThatDoesNotFit(t *testing.T) {
 	t.Parallel()
@@ -425,6 +447,28 @@ func TestWaitInVain(t *testing.T) {
 	}
 }
 
+// Who waits for a refresh waits for the provider; who waits for a login does not.
+func TestWaitInVainForTheProvider(t *testing.T) {
+	t.Parallel()
+	for purpose, want := range map[token.Purpose]token.Kind{token.Refresh: token.Unreachable, token.Login: token.Failed} {
+		synctest.Test(t, func(t *testing.T) {
+			store := openStore(t, Config{Mode: Disk, Locks: t.TempDir()})
+			unlock, err := store.Lock(t.Context(), key, purpose)
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer unlock()
+			ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+			defer cancel()
+			_, err = store.Lock(ctx, key, purpose)
+			var failure *token.Error
+			if !errors.As(err, &failure) || failure.Kind != want {
+				t.Errorf("%s: got %v", purpose, err)
+			}
+		})
+	}
+}
+
 // Where the home can have no lock, the fallback folder has; where that cannot either, or is somebody else's, it is said.
 func TestFallbackLocks(t *testing.T) {
 	t.Parallel()
@@ -440,11 +484,14 @@ func TestFallbackLocks(t *testing.T) {
 	}
 	unlock()
 
+	if !hasModes {
+		return
+	}
 	if err := os.Chmod(fallback, 0o777); err != nil { //nolint:gosec // what a stranger may have prepared
 		t.Fatal(err)
 	}
 	_, err = store.Lock(t.Context(), key, token.Refresh)
-	if hasModes && (!errors.Is(err, token.ErrNoLock) || !strings.Contains(err.Error(), "belongs to somebody else")) {
+	if !errors.Is(err, token.ErrNoLock) || !strings.Contains(err.Error(), "belongs to somebody else") {
 		t.Errorf("expected no lock in a folder open to all, got %v", err)
 	}
 }
@@ -516,6 +563,52 @@ func TestNotes(t *testing.T) {
 	}
 }
 
+// Notes lie where locks can lie. What a folder says that cannot be written any more is out of date, and what somebody else
+// has put into a place open to all is not believed.
+func TestNotesFollowTheFallback(t *testing.T) {
+	t.Parallel()
+	file := filepath.Join(t.TempDir(), "file")
+	if err := os.WriteFile(file, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	fallback := filepath.Join(t.TempDir(), "fallback")
+	answer := token.Answer{Caller: token.Caller{PID: 7}, IDToken: token.NewSecret("x"), Told: time.Now(), At: time.Now()}
+	for _, locks := range []string{filepath.Join(file, "locks"), ""} {
+		store := openStore(t, Config{Mode: Disk, Locks: locks, FallbackLocks: fallback})
+		if _, err := store.Answer(t.Context(), key, answer.Caller, answer.IDToken); err == nil {
+			t.Errorf("%q: nothing was noted yet", locks)
+		}
+		if err := errors.Join(
+			store.NoteAttempt(t.Context(), key, token.Attempt{At: time.Now()}),
+			store.NoteAnswer(t.Context(), key, answer),
+			store.NoteAnswer(t.Context(), key, answer),
+		); err != nil {
+			t.Fatal(err)
+		}
+		_, attemptErr := store.Attempt(t.Context(), key)
+		_, answerErr := store.Answer(t.Context(), key, answer.Caller, answer.IDToken)
+		if attemptErr != nil || answerErr != nil {
+			t.Errorf("%q: %v, %v", locks, attemptErr, answerErr)
+		}
+		if err := os.Chmod(fallback, 0o777); err != nil { //nolint:gosec // what a stranger may have prepared
+			t.Fatal(err)
+		}
+		if _, err := store.Attempt(t.Context(), key); hasModes && err == nil {
+			t.Errorf("%q: a stranger's note is believed", locks)
+		}
+		if err := store.NoteAnswer(t.Context(), key, answer); hasModes && err == nil {
+			t.Errorf("%q: a note is left with strangers", locks)
+		}
+		if err := os.Chmod(fallback, 0o700); err != nil { //nolint:gosec // a folder
+			t.Fatal(err)
+		}
+		store.forgetNotes(key)
+		if left, err := os.ReadDir(fallback); err != nil || len(left) > 0 {
+			t.Errorf("%q: left: %v, %v", locks, left, err)
+		}
+	}
+}
+
 // Without anything to share there is nothing to lock: a read-only home does not matter.
 func TestNoneNeedsNoFolder(t *testing.T) {
 	t.Parallel()
@@ -527,13 +620,31 @@ func TestNoneNeedsNoFolder(t *testing.T) {
 	unlock()
 }
 
+// What is never found again needs no note. A login that was asked for does: kubectl runs a failing plugin five times.
+func TestNoneLeavesNoUselessNotes(t *testing.T) {
+	t.Parallel()
+	locks := t.TempDir()
+	store := openStore(t, Config{Mode: None, Locks: locks})
+	if err := errors.Join(
+		store.NoteAnswer(t.Context(), key, token.Answer{Caller: token.Caller{PID: 7}, IDToken: token.NewSecret("x"), At: time.Now()}),
+		store.NoteUnreachable(t.Context(), key, time.Now()),
+		store.NoteAttempt(t.Context(), key, token.Attempt{At: time.Now()}),
+	); err != nil {
+		t.Fatal(err)
+	}
+	entries, err := os.ReadDir(locks)
+	if err != nil || len(entries) != 1 || entries[0].Name() != key.ID()+".attempt" {
+		t.Errorf("expected the attempt alone, got %v, %v", entries, err)
+	}
+}
+
 // A process that is killed while it writes leaves a file with a token in it. The next save removes it, but not that of a
 // process that may still be writing.
 func TestDiskSweepsWhatTheKilledLeft(t *testing.T) {
 	t.Parallel()
 	disk := &disk{directory: t.TempDir()}
-	left := filepath.Join(disk.directory, ".new-killed")
-	fresh := filepath.Join(disk.directory, ".new-busy")
+	left := filepath.Join(disk.directory, ".new-123")
+	fresh := filepath.Join(disk.directory, ".new-456")
 	for _, path := range []string{left, fresh} {
 		if err := os.WriteFile(path, []byte("token"), 0o600); err != nil {
 			t.Fatal(err)

@@ -1,9 +1,15 @@
 package token
 
-import "errors"
+import (
+	"errors"
+	"slices"
+)
 
 // ErrNotFound says that the store works and holds nothing under the key. A store that does not work says something else.
 var ErrNotFound = errors.New("not found")
+
+// ErrUnreadSession says that the place fails which may have the session. A login passes it over.
+var ErrUnreadSession = errors.New("your session may lie there")
 
 // ErrSessionEnded says that the provider will never take this refresh token again, so a login is needed. Errors that
 // pass (timeouts, overload, no network) are never this one.
@@ -52,6 +58,21 @@ func (e *Error) Error() string { return e.Err.Error() }
 
 // Unwrap returns the cause.
 func (e *Error) Unwrap() error { return e.Err }
+
+// WithHint adds to what a person can do about a failure.
+func WithHint(err error, hint string) error {
+	known := &Error{}
+	errors.As(err, &known)
+	return &Error{Kind: known.Kind, Err: err, Hint: append(slices.Clip(known.Hint), hint)}
+}
+
+// WithLoginHint adds how to log in where that helps against the failure of a store.
+func WithLoginHint(err error, hint string) error {
+	if hint == "" || !errors.Is(err, ErrUnreadSession) {
+		return err
+	}
+	return WithHint(err, hint)
+}
 
 func isUnreachable(err error) bool {
 	var failure *Error

@@ -10,6 +10,7 @@ import (
 type Holdings struct {
 	Sessions []Session
 	IDTokens []IDToken
+	Unread   error // why a place could not be read that may hold the session; nil: there is none
 }
 
 // TokenKind says what a token is to the provider (https://www.rfc-editor.org/rfc/rfc7009#section-2.1).

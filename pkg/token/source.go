@@ -39,8 +39,14 @@ type Store interface {
 	// NoteRefused notes that a token is renewed for that reason.
 	NoteRefused(context.Context, Key, time.Time) error
 
+	// Unreachable returns when a renewal last failed because the provider was out of reach, or ErrNotFound.
+	Unreachable(context.Context, Key) (time.Time, error)
+	// NoteUnreachable notes that.
+	NoteUnreachable(context.Context, Key, time.Time) error
+
 	// Lock excludes every other process with the same key and purpose until unlock is called. It fails when the context
-	// ends or the wait gets hopeless, and with ErrNoLock where no lock works.
+	// ends or the wait gets hopeless (who waits for a refresh waits for the provider, so that is of the kind Unreachable),
+	// and with ErrNoLock where no lock works.
 	Lock(context.Context, Key, Purpose) (unlock func(), err error)
 }
 
@@ -182,6 +188,9 @@ func (s *Source) news(ctx context.Context, key Key) (IDToken, bool) {
 // renew refreshes under the lock, where nobody has done so meanwhile.
 func (s *Source) renew(ctx context.Context, key Key) (IDToken, error) {
 	unlock, noLock, err := s.lockRefresh(ctx, key)
+	if isUnreachable(err) {
+		return s.lastLegs(ctx, key, err)
+	}
 	if err != nil {
 		return IDToken{}, err
 	}
@@ -189,9 +198,13 @@ func (s *Source) renew(ctx context.Context, key Key) (IDToken, error) {
 	if stored, ok := s.news(ctx, key); ok {
 		return stored, nil
 	}
+	if err := s.triedByOthers(ctx, key); err != nil {
+		return s.lastLegs(ctx, key, err)
+	}
 	set, err := s.useSession(ctx, key, noLock)
 	ctx = context.WithoutCancel(ctx)
-	if isUnreachable(err) {
+	s.noteUnreachable(ctx, key, err)
+	if isUnreachable(err) || errors.Is(err, ErrUnreadSession) {
 		return s.lastLegs(ctx, key, err)
 	}
 	if err != nil {
@@ -201,6 +214,33 @@ func (s *Source) renew(ctx context.Context, key Key) (IDToken, error) {
 		return s.lastLegs(ctx, key, fmt.Errorf("%w: the provider returns no ID token on a refresh", errLoginNeeded))
 	}
 	return set.IDToken, nil
+}
+
+// A network that drops packets costs each attempt its whole time limit. Who has waited for longer than this shares the
+// outcome of the attempt that it waited for, so that many calls do not fail one after another.
+const sharedAttempt = 10 * time.Second
+
+// triedByOthers returns why the provider need not be asked now: another process could not reach it while this one waited
+// for the lock.
+func (s *Source) triedByOthers(ctx context.Context, key Key) error {
+	if s.Now().Sub(s.Began) < sharedAttempt {
+		return nil
+	}
+	tried, err := s.Store.Unreachable(ctx, key)
+	if err != nil || !tried.After(s.Began) || tried.After(s.Now()) {
+		return nil
+	}
+	return &Error{
+		Kind: Unreachable,
+		Err:  fmt.Errorf("the provider could not be reached: another process tried until %s", tried.Format(time.TimeOnly)),
+		Hint: []string{"Nothing stored is lost; try again later."},
+	}
+}
+
+func (s *Source) noteUnreachable(ctx context.Context, key Key, err error) {
+	if isUnreachable(err) {
+		s.note(s.Store.NoteUnreachable(ctx, key, s.Now()))
+	}
 }
 
 // lockRefresh also says why there is no lock where none can be had, which is no error for every provider.
@@ -221,7 +261,7 @@ func (s *Source) useSession(ctx context.Context, key Key, noLock error) (Set, er
 		return Set{}, fmt.Errorf("%w: no session is stored", errLoginNeeded)
 	}
 	if err != nil {
-		return Set{}, err
+		return Set{}, WithLoginHint(err, s.LoginHint)
 	}
 	if noLock != nil && !session.Static {
 		return Set{}, noLock // two refreshes at once would end the session
@@ -277,10 +317,22 @@ func (s *Source) logIn(ctx context.Context, key Key) (IDToken, error) {
 	if stored, ok := s.news(ctx, key); ok {
 		return stored, nil
 	}
+	if key.Machine {
+		return s.askAsMachine(ctx, key)
+	}
 	if err := s.mayAsk(ctx, key); err != nil {
 		return IDToken{}, err
 	}
 	return s.askPerson(ctx, key)
+}
+
+func (s *Source) askAsMachine(ctx context.Context, key Key) (IDToken, error) {
+	if err := s.triedByOthers(ctx, key); err != nil {
+		return IDToken{}, err
+	}
+	idToken, err := s.askPerson(ctx, key)
+	s.noteUnreachable(ctx, key, err)
+	return idToken, err
 }
 
 // lockLogin goes on without a lock where there can be none: two windows are no harm.

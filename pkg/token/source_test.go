@@ -22,6 +22,8 @@ type world struct {
 	attempt *Attempt
 	answer  *Answer
 	refused time.Time
+	failed  time.Time // when the provider was last out of reach
+	lockErr error     // for the refresh lock
 	noLock  bool
 
 	login      func() (Set, error)
@@ -149,6 +151,9 @@ func (w *world) Lock(_ context.Context, _ Key, purpose Purpose) (func(), error) 
 	if w.beforeLocks != nil {
 		w.beforeLocks(purpose)
 	}
+	if w.lockErr != nil && purpose == Refresh {
+		return nil, w.lockErr
+	}
 	if w.noLock {
 		return nil, fmt.Errorf("%w: read-only", ErrNoLock)
 	}
@@ -195,6 +200,18 @@ func (w *world) Refused(context.Context, Key) (time.Time, error) {
 
 func (w *world) NoteRefused(_ context.Context, _ Key, at time.Time) error {
 	w.refused = at
+	return nil
+}
+
+func (w *world) Unreachable(context.Context, Key) (time.Time, error) {
+	if w.failed.IsZero() {
+		return time.Time{}, ErrNotFound
+	}
+	return w.failed, nil
+}
+
+func (w *world) NoteUnreachable(_ context.Context, _ Key, at time.Time) error {
+	w.failed = at
 	return nil
 }
 
@@ -279,6 +296,50 @@ func TestSource(t *testing.T) {
 			calls: "lock refresh, REFRESH rt-old, unlock refresh",
 			err:   "cannot reach op.example",
 		},
+		"waited for others in vain, and the old token still lives": {
+			given: func(w *world, _ *Source) { w.holds("old", 55*time.Second).lockErr = unreachable() },
+			token: "id-old",
+		},
+		"waited for others in vain": {
+			given: func(w *world, _ *Source) { w.holds("old", time.Hour).lockErr = unreachable() },
+			err:   "cannot reach op.example",
+		},
+		"interrupted while waiting": {
+			given: func(w *world, _ *Source) { w.holds("old", 55*time.Second).lockErr = errors.New("interrupted") },
+			err:   "interrupted",
+		},
+		"another process could not reach the provider while we waited long": {
+			given: func(w *world, _ *Source) {
+				w.holds("old", time.Hour)
+				w.beforeLocks = func(Purpose) { w.now = w.now.Add(20 * time.Second); w.failed = w.now }
+			},
+			calls: "lock refresh, unlock refresh",
+			err:   "the provider could not be reached: another process tried until " + clock(20*time.Second),
+		},
+		"the same, and the old token still lives": {
+			given: func(w *world, _ *Source) {
+				w.holds("old", 29*time.Minute).idToken.Expiry = w.now.Add(30 * time.Second)
+				w.beforeLocks = func(Purpose) { w.now = w.now.Add(20 * time.Second); w.failed = w.now }
+			},
+			calls: "lock refresh, unlock refresh",
+			token: "id-old",
+		},
+		"another process could not reach the provider a moment ago": {
+			given: func(w *world, _ *Source) {
+				w.holds("old", time.Hour)
+				w.beforeLocks = func(Purpose) { w.now = w.now.Add(time.Second); w.failed = w.now }
+			},
+			calls: "lock refresh, REFRESH rt-old, renew rt-refreshed, unlock refresh",
+			token: "id-refreshed",
+		},
+		"another process could not reach the provider before this call": {
+			given: func(w *world, _ *Source) {
+				w.holds("old", time.Hour).failed = w.now
+				w.beforeLocks = func(Purpose) { w.now = w.now.Add(20 * time.Second) }
+			},
+			calls: "lock refresh, REFRESH rt-old, renew rt-refreshed, unlock refresh",
+			token: "id-refreshed",
+		},
 		"an answer that breaks a rule is no reason to use the old token": {
 			given: func(w *world, _ *Source) {
 				w.holds("old", 55*time.Second).refresh = func(Session) (Set, error) { return Set{}, errors.New("wrong subject") }
@@ -338,6 +399,13 @@ func TestSource(t *testing.T) {
 			given: func(w *world, _ *Source) { w.sessionErr = errors.New("keychain locked") },
 			calls: "lock refresh, unlock refresh",
 			err:   "keychain locked",
+		},
+		"a place fails that may have the session, and the old token still lives": {
+			given: func(w *world, _ *Source) {
+				w.holds("old", 55*time.Second).sessionErr = fmt.Errorf("keychain locked; %w", ErrUnreadSession)
+			},
+			calls: "lock refresh, unlock refresh",
+			token: "id-old",
 		},
 		"asked again by the same process, after the answer and before the expiry: it was refused": {
 			given: func(w *world, s *Source) {
@@ -543,5 +611,25 @@ func TestMachine(t *testing.T) {
 		if got.Raw.Reveal() != wanted || (err == nil) != (wanted != "") {
 			t.Errorf("a token of %s: expected %q, got %q, %v", age, wanted, got.Raw.Reveal(), err)
 		}
+	}
+}
+
+// Clients wait for each other as persons' sessions do, and share what keeps them from the provider.
+func TestMachineSharesWhatItWaitedFor(t *testing.T) {
+	t.Parallel()
+	machine := key
+	machine.Machine = true
+	world := newWorld()
+	source := world.source()
+	world.beforeLocks = func(Purpose) { world.now = world.now.Add(20 * time.Second); world.failed = world.now }
+	_, err := source.Obtain(t.Context(), machine)
+	if calls := strings.Join(world.calls, ", "); !isUnreachable(err) || calls != "lock login, unlock login" {
+		t.Errorf("got %s, %v", calls, err)
+	}
+
+	world = newWorld()
+	world.login = func() (Set, error) { return Set{}, unreachable() }
+	if _, err := world.source().Obtain(t.Context(), machine); err == nil || !world.failed.Equal(world.now) {
+		t.Errorf("it is not noted: %v, %v", world.failed, err)
 	}
 }

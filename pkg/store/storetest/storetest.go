@@ -154,6 +154,7 @@ func forgetForgetsAll(t *testing.T, s suite) {
 		store.NoteAttempt(t.Context(), s.key, token.Attempt{Caller: caller}),
 		store.NoteAnswer(t.Context(), s.key, token.Answer{Caller: caller, IDToken: token.NewSecret("x"), At: time.Now()}),
 		store.NoteRefused(t.Context(), s.key, time.Now()),
+		store.NoteUnreachable(t.Context(), s.key, time.Now()),
 	} {
 		if err != nil {
 			t.Fatal(err)
@@ -166,8 +167,10 @@ func forgetForgetsAll(t *testing.T, s suite) {
 	_, attemptErr := s.open().Attempt(t.Context(), s.key)
 	_, answerErr := s.open().Answer(t.Context(), s.key, caller, token.NewSecret("x"))
 	_, refusedErr := s.open().Refused(t.Context(), s.key)
+	_, unreachableErr := s.open().Unreachable(t.Context(), s.key)
 	for what, err := range map[string]error{
 		"ID token": idTokenErr, "session": sessionErr, "attempt": attemptErr, "answer": answerErr, "refused": refusedErr,
+		"unreachable": unreachableErr,
 	} {
 		if !errors.Is(err, token.ErrNotFound) {
 			t.Errorf("%s: expected ErrNotFound, got %v", what, err)

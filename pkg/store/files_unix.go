@@ -14,3 +14,11 @@ func openToRead(path string) (*os.File, error) {
 
 // replace renames over an existing file of the same folder.
 func replace(from, to string) error { return os.Rename(from, to) }
+
+// syncFolder waits until the names in a folder are on the disk, too. Some file systems know no such thing, and say so.
+func syncFolder(path string) {
+	if folder, err := os.Open(path); err == nil {
+		_ = folder.Sync()
+		_ = folder.Close()
+	}
+}
