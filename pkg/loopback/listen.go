@@ -1,13 +1,11 @@
 package loopback
 
 import (
-	"cmp"
 	"crypto/tls"
 	"errors"
 	"fmt"
 	"net"
 	"net/url"
-	"runtime"
 	"slices"
 	"strconv"
 	"syscall"
@@ -196,7 +194,5 @@ func port(socket net.Listener) int { return socket.Addr().(*net.TCPAddr).Port }
 
 func inUse(err error) bool {
 	const windowsAddressInUse = syscall.Errno(10048) // WSAEADDRINUSE; Go's syscall.EADDRINUSE is another number there
-	var code syscall.Errno
-	return errors.As(err, &code) && code == cmp.Or(map[string]syscall.Errno{"windows": windowsAddressInUse}[runtime.GOOS],
-		syscall.EADDRINUSE)
+	return errors.Is(err, syscall.EADDRINUSE) || errors.Is(err, windowsAddressInUse)
 }
