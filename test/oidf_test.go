@@ -19,7 +19,7 @@ const oidfScripts = "testdata/oidf"
 // modules about them alone; this one gives them in all, since it is after a refresh that the program asks UserInfo.
 func TestOIDF(t *testing.T) {
 	t.Parallel()
-	testscript.Run(t, scripts(oidfScripts))
+	testscript.Run(t, scripts(t, oidfScripts))
 }
 
 // TestOIDFIsComplete wants a script for each module of the list that can be played, which says that it proves just that.
