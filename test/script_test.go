@@ -20,7 +20,7 @@ import (
 
 // TestMain makes the test binary play the programs that scripts run.
 func TestMain(m *testing.M) {
-	testscript.Main(m, map[string]func(){
+	testscript.Main(tests{m}, map[string]func(){
 		"kubectl-oidc_login": func() { runProgram(os.Args[1:]) },
 		"get-token":          func() { runProgram(usualArguments(os.Args[1:])) },
 		"status":             func() { runProgram(quietArguments("status", os.Args[1:])) },
@@ -32,6 +32,22 @@ func TestMain(m *testing.M) {
 		"kubectl":      actAsKubectl,
 		"unprivileged": actUnprivileged,
 	})
+}
+
+// tests are all of the package. They have ended when their browsers have: Windows removes no file of a program that runs.
+type tests struct{ *testing.M }
+
+func (t tests) Run() int {
+	code := t.M.Run()
+	if browser, err := exec.LookPath("browser"); err == nil && runtime.GOOS == "windows" {
+		for deadline := time.Now().Add(10 * time.Second); time.Now().Before(deadline); time.Sleep(10 * time.Millisecond) {
+			if file, err := os.OpenFile(browser, os.O_WRONLY, 0); err == nil {
+				_ = file.Close()
+				break
+			}
+		}
+	}
+	return code
 }
 
 // TestScripts runs every script of testdata. A script reads as a person's session; see commands_test.go for its words.

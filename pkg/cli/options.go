@@ -274,7 +274,7 @@ func (o *tlsOptions) authorities(env Env) ([]string, error) {
 
 // addDirectoryFlag leaves the folder empty where it is not given, since the default depends on the environment.
 func addDirectoryFlag(flags *pflag.FlagSet, directory *string) {
-	flags.StringVar(directory, "token-cache-dir", "", "`folder` for the tokens that lie on disk")
+	flags.StringVar(directory, "token-cache-dir", "", "`folder` for the tokens that are kept on disk")
 	flags.Lookup("token-cache-dir").DefValue = defaultCacheDirectory
 }
 
@@ -286,7 +286,7 @@ func (o *storeOptions) absoluteDirectory(env Env) (string, error) {
 	}
 	directory, err := expandHome(env, directory)
 	if err != nil {
-		return "", token.WithHint(err, "Set HOME, or say where tokens lie with --token-cache-dir.")
+		return "", token.WithHint(err, "Set HOME, or say where to keep tokens with --token-cache-dir.")
 	}
 	if directory, err = filepath.Abs(directory); err != nil {
 		return "", fmt.Errorf("--token-cache-dir: %w", err)

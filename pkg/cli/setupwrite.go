@@ -131,7 +131,7 @@ func writtenArguments(flags *pflag.FlagSet) ([]string, error) {
 	for _, name := range []string{"oidc-client-secret", "password"} {
 		if flags.Changed(name) {
 			return nil, misused(fmt.Errorf("--%s does not belong in a kubeconfig, which many programs can read; %s", name, map[string]string{
-				"oidc-client-secret": "say where the secret lies, with --oidc-client-secret-file, -env or -keychain",
+				"oidc-client-secret": "say where the secret is, with --oidc-client-secret-file, -env or -keychain",
 				"password":           "leave it out, and type it when asked",
 			}[name]))
 		}

@@ -99,7 +99,7 @@ func (j judge) plugin() Verdict {
 		verdict.Severity, verdict.Why, verdict.Remedy = Error, "kubectl refuses it without interactiveMode.", "Set it to IfAvailable."
 	case len(exec.SecretFlags()) > 0:
 		verdict.Severity, verdict.Why = Warning, "There is a secret among its arguments, which every process of the machine can read."
-		verdict.Remedy = "Say where the secret lies, with --oidc-client-secret-file, -env or -keychain."
+		verdict.Remedy = "Say where the secret is, with --oidc-client-secret-file, -env or -keychain."
 	case name == "kubectl" || name == "kubectl.exe":
 		verdict.Severity, verdict.Why = Note, "It is called by way of kubectl: slower, and a policy for plugins would have to allow them all."
 		verdict.Remedy = "Name kubectl-oidc_login itself as the command."

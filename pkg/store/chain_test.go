@@ -118,7 +118,7 @@ func TestChainGetsNothing(t *testing.T) {
 		"all are empty":             {newMapKeychain(0).items(), newMapKeychain(0).items(), "", &memory{}, "not found"},
 		"neither keychain ever had": {refusingKeychain(), refusingKeychain(), "", &memory{}, "not found"},
 		"the first may have it": {refusingKeychain(), newMapKeychain(0).items(), heldNote, &memory{},
-			"the keychain cannot be used: locked; your session may lie there"},
+			"the keychain cannot be used: locked; your session may be in it"},
 		"the first had it":            {newMapKeychain(0).items(), newMapKeychain(0).items(), heldNote, &memory{}, "not found"},
 		"what the first has is spent": {refusingKeychain(), newMapKeychain(0).items(), spentNote, &memory{}, "not found"},
 		"the file cannot be read": {newMapKeychain(0).items(), newMapKeychain(0).items(), "", failing{syscall.EMFILE},

@@ -9,7 +9,7 @@ import (
 var ErrNotFound = errors.New("not found")
 
 // ErrUnreadSession says that the place fails which may have the session. A login passes it over.
-var ErrUnreadSession = errors.New("your session may lie there")
+var ErrUnreadSession = errors.New("your session may be in it")
 
 // ErrSessionEnded says that the provider will never take this refresh token again, so a login is needed. Errors that
 // pass (timeouts, overload, no network) are never this one.

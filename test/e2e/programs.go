@@ -31,6 +31,7 @@ type Programs struct {
 	SecretTool         string
 	Wine               string
 	WineServer         string
+	SetArch            string
 	CompilerForWindows string // of C
 }
 
@@ -61,6 +62,7 @@ func (p *Programs) findInstalled() error {
 		{&p.SecretTool, "secret-tool", "libsecret-tools"},
 		{&p.Wine, "/usr/lib/wine/wine64", "wine64"}, // Debian does not put these into PATH
 		{&p.WineServer, "/usr/lib/wine/wineserver64", "wine64"},
+		{&p.SetArch, "setarch", "util-linux"},
 		{&p.CompilerForWindows, "x86_64-w64-mingw32-gcc", "gcc-mingw-w64-x86-64"},
 	} {
 		path, err := exec.LookPath(program.name)

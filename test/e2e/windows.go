@@ -67,8 +67,10 @@ func goForWindows(args ...string) *exec.Cmd {
 // WindowsPath is how the computer names a file of this machine.
 func WindowsPath(path string) string { return "Z:" + strings.ReplaceAll(path, "/", `\`) }
 
+// command runs wine where memory lies at the same addresses each time: Debian leaves out the part of wine that keeps those free which
+// programs for Windows want, so that now and then one does not start ("Internal error").
 func (w *WindowsComputer) command(program string, args ...string) *exec.Cmd {
-	command := exec.Command(program, args...)
+	command := exec.Command(programs.SetArch, append([]string{"--addr-no-randomize", program}, args...)...)
 	command.Env = []string{"HOME=" + filepath.Dir(w.prefix), "WINEPREFIX=" + w.prefix, "WINEDEBUG=-all", "PATH=/usr/bin:/bin"}
 	return command
 }

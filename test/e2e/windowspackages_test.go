@@ -33,8 +33,7 @@ func TestWindowsPackages(t *testing.T) {
 	skip := "^" + strings.Join(wineCannot(), "$|^") + "$"
 	for _, program := range computer.BuildTests(t, "./plugin", "./pkg/...", "./test") {
 		t.Run(program.Name, func(t *testing.T) {
-			// Wine fails to start a process now and then where it has to start many at once.
-			output := computer.RunTests(t, program, "-test.v", "-test.parallel=2", "-test.skip="+skip)
+			output := computer.RunTests(t, program, "-test.v", "-test.skip="+skip)
 			shown := map[string]string{
 				"store": "--- PASS: TestSystemKeychainConformance/keyring",
 				"test":  "--- PASS: TestScripts/login-context",
