@@ -3,6 +3,7 @@ package cli
 import (
 	"context"
 	"errors"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -27,11 +28,20 @@ func Run(ctx context.Context, env Env) int {
 	root.SetIn(env.Stdin)
 	root.SetOut(env.Stdout)
 	root.SetErr(env.Stderr)
-	err := root.ExecuteContext(ctx)
+	command, err := root.ExecuteContextC(ctx)
 	if err != nil {
-		terminal.report(err)
+		terminal.report(withUsageHint(err, command))
 	}
 	return exitCode(err)
+}
+
+// withUsageHint says where help is, unless something better is known.
+func withUsageHint(err error, command *cobra.Command) error {
+	var failure *token.Error
+	if !errors.As(err, &failure) || failure.Kind != token.Misused || len(failure.Hint) > 0 {
+		return err
+	}
+	return token.WithHint(err, "Run "+command.CommandPath()+" --help to see how it is used.")
 }
 
 func exitCode(err error) int {
@@ -96,14 +106,19 @@ renews the login without you. Start with setup.`,
 }
 
 // misused marks what cobra says of arguments.
-func misused(err error) error {
-	return &token.Error{Kind: token.Misused, Err: err, Hint: []string{"Run " + commandName + " --help to see how it is used."}}
-}
+func misused(err error) error { return &token.Error{Kind: token.Misused, Err: err} }
 
-// noArguments is cobra.NoArgs with our exit code.
+// noArguments is cobra.NoArgs with our exit code, and with the commands that may have been meant.
 func noArguments(command *cobra.Command, arguments []string) error {
-	if err := cobra.NoArgs(command, arguments); err != nil {
+	err := cobra.NoArgs(command, arguments)
+	if err == nil {
+		return nil
+	}
+	const typingErrors = 2
+	command.SuggestionsMinimumDistance = typingErrors
+	meant := command.SuggestionsFor(arguments[0])
+	if len(meant) == 0 {
 		return misused(err)
 	}
-	return nil
+	return token.WithHint(misused(err), "Did you mean "+command.CommandPath()+" "+strings.Join(meant, ", or ")+"?")
 }

@@ -11,6 +11,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"github.com/kubectl-oidc-login/kubectl-oidc-login/pkg/kubeconfig"
+	"github.com/kubectl-oidc-login/kubectl-oidc-login/pkg/token"
 )
 
 // takeOver merges a kubeconfig that somebody else wrote. It is read with suspicion: what it names would run on this
@@ -72,18 +73,22 @@ func (s *setup) planOf(theirs *kubeconfig.Config, command string) (*plan, *kubec
 	}
 	plan := &plan{config: ours}
 	if plan.Users, err = newUsers(ours, theirs, command); err != nil {
-		return nil, nil, misused(fmt.Errorf("--from: %w", err))
+		return nil, nil, notTakenOver(err)
 	}
 	if plan.Clusters, err = newClusters(ours, theirs); err != nil {
-		return nil, nil, misused(fmt.Errorf("--from: %w", err))
+		return nil, nil, notTakenOver(err)
 	}
 	if plan.Contexts, err = newContexts(ours, theirs); err != nil {
-		return nil, nil, misused(fmt.Errorf("--from: %w", err))
+		return nil, nil, notTakenOver(err)
 	}
 	if ours.CurrentContext == "" || s.wanted.useContext {
 		plan.CurrentContext = theirs.CurrentContext
 	}
 	return plan, ours, nil
+}
+
+func notTakenOver(cause error) error {
+	return token.WithHint(misused(fmt.Errorf("--from: %w", cause)), "Nothing was written. Ask whoever gave you the file.")
 }
 
 // commandLine is how a person reads what will run, which no shell does: nothing may be left out of it on any system.
