@@ -232,17 +232,21 @@ func sourceBelow(t *testing.T, folder string) string {
 	return source.String()
 }
 
-// The README's map names folders that are there.
-func TestREADMEMap(t *testing.T) {
+// The map of the folders names those that are there.
+func TestMapOfFolders(t *testing.T) {
 	t.Parallel()
-	_, folders, found := strings.Cut(readPage(t, "README.md"), "\n## Read the code\n")
+	_, folders, found := strings.Cut(readPage(t, "CONTRIBUTING.md"), "\n## Where things are\n")
 	if !found {
-		t.Fatal("the README has no map")
+		t.Fatal("there is no map")
 	}
 	folders, _, _ = strings.Cut(folders, "\n## ")
-	for _, match := range regexp.MustCompile("(?m)\\| `([a-z0-9/]+)`").FindAllStringSubmatch(folders, -1) {
+	matches := regexp.MustCompile("(?m)\\| `([a-z0-9/]+)`").FindAllStringSubmatch(folders, -1)
+	if len(matches) < 10 {
+		t.Errorf("the map has only %d folders", len(matches))
+	}
+	for _, match := range matches {
 		if _, err := os.Stat(filepath.Join("..", match[1])); err != nil {
-			t.Errorf("the README's map has %s, which is not there", match[1])
+			t.Errorf("the map has %s, which is not there", match[1])
 		}
 	}
 }

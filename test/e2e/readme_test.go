@@ -31,7 +31,7 @@ func TestREADME(t *testing.T) {
 	}
 	computer := newComputer()
 	computer.GetKrew(t)
-	typeInTerminal(t, computer, readmeCommands(t, "Install")[0])
+	typeInTerminal(t, computer, readmeCommands(t, "Install")[1])
 
 	logIn := readmeCommands(t, "Log in")
 	setup := computer.SitDownAtDesk(t, "bash", "-ec", logIn[1])
@@ -73,7 +73,7 @@ func TestREADME(t *testing.T) {
 	colleague := newComputer()
 	colleague.GetKubectl(t)
 	colleague.GetGo(t)
-	typeInTerminal(t, colleague, readmeCommands(t, "Install")[1])
+	typeInTerminal(t, colleague, readmeCommands(t, "Install")[0])
 	copyFile(t, colleague.Home+"/kubeconfig.yaml", computer.Home+"/kubeconfig.yaml")
 	takesOver := colleague.SitDownAtDesk(t, "bash", "-ec", logIn[0])
 	takesOver.Asks(t, "yes or no")
