@@ -127,10 +127,10 @@ func (h *Handover) serveBack(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	h.page = h.back(r.URL.Query())
+	close(h.done) // first: a browser may ask for the page before this function goes on
 	w.Header().Set("Location", h.pagePath)
 	w.WriteHeader(http.StatusSeeOther)
 	_ = http.NewResponseController(w).Flush()
-	close(h.done)
 }
 
 // write sends the form on by a script, or by a button where there are no scripts. Where the form may lead is not limited:

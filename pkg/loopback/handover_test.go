@@ -92,6 +92,23 @@ func TestHandoverWithoutReturn(t *testing.T) {
 	}
 }
 
+// The last page is there as soon as the browser is sent to it.
+func TestHandoverToAHastyBrowser(t *testing.T) {
+	t.Parallel()
+	handover := newHandover(t, func(url.Values) Page { return Page{OK: true, Title: "bye"} })
+	visit := func(w http.ResponseWriter, path string) {
+		address := handover.redirectURI
+		address.Path = path
+		handover.ServeHTTP(w, httptest.NewRequest(http.MethodGet, address.String(), nil))
+	}
+	visit(httptest.NewRecorder(), handover.path)
+	page := httptest.NewRecorder()
+	visit(hastyBrowser{httptest.NewRecorder(), func() { visit(page, handover.pagePath) }}, "/bye")
+	if page.Code != http.StatusOK {
+		t.Errorf("the page was answered with %d", page.Code)
+	}
+}
+
 // A browser that finds the form gone means that a stranger had it first. That is seen also where nobody comes back.
 func TestHandoverToAStranger(t *testing.T) {
 	t.Parallel()
