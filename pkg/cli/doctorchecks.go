@@ -82,7 +82,7 @@ func (d *doctor) checkUser() {
 	}
 	for _, name := range user.Exec.SecretFlags() {
 		d.add(cluster.Warning, subject, "There is a secret among its arguments ("+name+"), which every process can read.",
-			"Say where it lies, with --oidc-client-secret-file, or type it when asked.")
+			"Say where it is, with --oidc-client-secret-file, or type it when asked.")
 	}
 	if len(d.findings) == healthy {
 		d.add(cluster.OK, subject, "kubectl calls the plugin as it should.")
@@ -287,7 +287,7 @@ func (d *doctor) checkSession(ctx context.Context) {
 	case status.Session == nil:
 		d.add(cluster.Warning, "session", "No refresh token is stored, so you log in each time the token expires.")
 	default:
-		d.add(cluster.OK, "session", "It lies "+status.Session.describe()+".")
+		d.add(cluster.OK, "session", "It is "+status.Session.describe()+".")
 	}
 }
 

@@ -76,8 +76,8 @@ func (o *grantOptions) configure(env Env, flags *pflag.FlagSet, config *provider
 		// https://www.rfc-editor.org/rfc/rfc6749#section-4.4
 		return misused(errors.New("--grant-type=client-credentials: needs --oidc-client-secret or --client-assertion-file"))
 	}
-	if config.Grant == provider.AuthCodeKeyboard && (config.RedirectURL == "" || flags.Changed("oidc-redirect-url-authcode-keyboard")) {
-		config.RedirectURL = o.keyboardRedirectURL
+	if config.Grant == provider.AuthCodeKeyboard {
+		config.RedirectURL = o.keyboardRedirect(config.RedirectURL)
 	}
 	config.Username, config.Password = o.username, token.NewSecret(o.password)
 	config.Sleep = env.Sleep
@@ -85,6 +85,14 @@ func (o *grantOptions) configure(env Env, flags *pflag.FlagSet, config *provider
 		config.ClientAssertion = func() (token.Secret, error) { return readAssertion(env, o.clientAssertionFile) }
 	}
 	return nil
+}
+
+// keyboardRedirect is where the page with the code is: by its own flag, or else by --oidc-redirect-url.
+func (o *grantOptions) keyboardRedirect(redirectURL string) string {
+	if redirectURL == "" || o.keyboardRedirectURL != defaultKeyboardRedirectURL {
+		return o.keyboardRedirectURL
+	}
+	return redirectURL
 }
 
 // asksNobody reports whether a login needs no person.

@@ -81,7 +81,7 @@ func checkInteractive(value string) error {
 // sets it likewise where it looks the user up there.
 func (o *options) loginHint(flags *pflag.FlagSet) string {
 	if o.secret.variable != "" {
-		return loginHint(nil) + ", with --context=NAME if the current context is not meant"
+		return "Run, with --context=NAME unless the current context is meant: " + commandName + " login"
 	}
 	return loginHint(getTokenArguments(flags))
 }

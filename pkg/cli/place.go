@@ -48,16 +48,16 @@ func forwardCommand(env Env, there string, here int) string {
 	host := "HOST"
 	if connection := strings.Fields(env.getenv("SSH_CONNECTION")); len(connection) == 4 {
 		host = connection[2]
-		if port := connection[3]; port != "22" {
+		if port := connection[3]; port != "22" && strings.Trim(port, "0123456789") == "" {
 			words = append(words, "-p", port)
 		}
 	}
 	user := cmp.Or(env.getenv("USER"), env.getenv("LOGNAME"), env.getenv("USERNAME"), "USER")
-	words = append(words, user+"@"+host)
-	if strings.ContainsFunc(strings.Join(words, ""), func(r rune) bool { return !isPlain(r) || r == '%' }) {
-		return strings.Join(words[:3], " ") + " USER@HOST" // the shell there may be any
+	destination := user + "@" + host
+	if strings.ContainsFunc(destination, func(r rune) bool { return !isPlain(r) || r == '%' }) {
+		destination = "USER@HOST" // the shell there may be any
 	}
-	return strings.Join(words, " ")
+	return strings.Join(append(words, destination), " ")
 }
 
 func isThisMachine(host string) bool {

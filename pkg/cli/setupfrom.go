@@ -81,6 +81,9 @@ func (s *setup) planOf(theirs *kubeconfig.Config, command string) (*plan, *kubec
 	if plan.Contexts, err = newContexts(ours, theirs); err != nil {
 		return nil, nil, notTakenOver(err)
 	}
+	if _, found := theirs.Context(theirs.CurrentContext); theirs.CurrentContext != "" && !found {
+		return nil, nil, notTakenOver(fmt.Errorf("its current context %q is not among its contexts", theirs.CurrentContext))
+	}
 	if ours.CurrentContext == "" || s.wanted.useContext {
 		plan.CurrentContext = theirs.CurrentContext
 	}
@@ -211,7 +214,8 @@ func differingUsers(old, wanted kubeconfig.User) []string {
 		return []string{"what kubectl runs for it"}
 	}
 	names := differing(property{"env", len(old.Exec.Env) == len(wanted.Exec.Env)}, // a shared one has none
-		property{"another credential", old.HasOtherCredentials() == wanted.HasOtherCredentials()})
+		property{"another credential", old.HasOtherCredentials() == wanted.HasOtherCredentials()},
+		property{"as", old.Impersonate == wanted.Impersonate})
 	one.flags.VisitAll(func(flag *pflag.Flag) {
 		if meaningOf(one.flags, flag.Name) != meaningOf(other.flags, flag.Name) {
 			names = append(names, "--"+flag.Name)

@@ -82,7 +82,7 @@ func judgeProvider(issuer string, report provider.Report) []cluster.Finding {
 func (o *options) redirectURIs() []string {
 	switch grant, err := o.grant.grant(); {
 	case err == nil && grant == provider.AuthCodeKeyboard:
-		return []string{o.grant.keyboardRedirectURL}
+		return []string{o.grant.keyboardRedirect(o.provider.redirectURL)}
 	case err != nil || grant != provider.AuthCode:
 		return nil
 	}

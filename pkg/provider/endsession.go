@@ -138,7 +138,7 @@ func (e *EndSession) InBrowser(ctx context.Context, timeout time.Duration, open 
 func (e *EndSession) askedForAgain() error {
 	what := "no token is in it"
 	if !e.hint.IsEmpty() {
-		what = "your ID token is in it, which works until it expires"
+		what = "your ID token is in it, which works for a cluster until it expires"
 	}
 	return fmt.Errorf("the page that logs your browser out was asked for twice, so another user of this machine may have got it first; %s", what)
 }
