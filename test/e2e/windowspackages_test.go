@@ -2,13 +2,10 @@ package e2e
 
 import (
 	"encoding/json"
-	"errors"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
-	"time"
 )
 
 // wineCannot are tests of what Windows does and wine 8 does not. docs/windows.md says so.
@@ -98,12 +95,21 @@ func removalForWine(t *testing.T) string {
 // RunTests runs tests in the folder of their package, and returns what they print.
 func (w *WindowsComputer) RunTests(t *testing.T, program TestProgram, flags ...string) string {
 	t.Helper()
-	command := w.command(programs.Wine, append([]string{program.file, "-test.timeout=10m"}, flags...)...)
-	command.Dir = program.folder
-	command.WaitDelay = time.Second // a browser that was left behind must not keep the output open
-	output, err := command.CombinedOutput()
-	if err != nil && !errors.Is(err, exec.ErrWaitDelay) {
-		t.Fatalf("%s: %v\n%s", program.Name, err, output)
+	// A file, since a browser that was left behind would keep a pipe open.
+	printed, err := os.Create(filepath.Join(t.ArtifactDir(), program.Name+".txt"))
+	if err != nil {
+		t.Fatal(err)
 	}
-	return string(output)
+	defer printed.Close()
+	command := w.command(programs.Wine, append([]string{program.file, "-test.timeout=10m"}, flags...)...)
+	command.Dir, command.Stdout, command.Stderr = program.folder, printed, printed
+	failure := command.Run()
+	text, err := os.ReadFile(printed.Name())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if failure != nil {
+		t.Fatalf("%s: %v\n%s", program.Name, failure, text)
+	}
+	return string(text)
 }
