@@ -41,7 +41,7 @@ type tests struct{ *testing.M }
 func (t tests) Run() int {
 	code := t.M.Run()
 	if browser, err := exec.LookPath("browser"); err == nil && runtime.GOOS == "windows" {
-		for deadline := time.Now().Add(time.Minute); os.RemoveAll(filepath.Dir(browser)) != nil && time.Now().Before(deadline); {
+		for deadline := time.Now().Add(5 * time.Second); os.RemoveAll(filepath.Dir(browser)) != nil && time.Now().Before(deadline); {
 			time.Sleep(10 * time.Millisecond)
 		}
 	}

@@ -108,8 +108,15 @@ func (w *WindowsComputer) RunTests(t *testing.T, program TestProgram, flags ...s
 	if err != nil {
 		t.Fatal(err)
 	}
-	if failure != nil {
+	if failure != nil && !isOnlyLeftBehind(string(text)) {
 		t.Fatalf("%s: %v\n%s", program.Name, failure, text)
 	}
 	return string(text)
+}
+
+// isOnlyLeftBehind recognises tests that have passed, and then could not remove programs: under wine a process whose parent ends while
+// it starts waits for ever, and its file cannot be removed.
+func isOnlyLeftBehind(printed string) bool {
+	_, after, passed := strings.Cut(printed, "\nPASS\n")
+	return passed && strings.Contains(after, "cannot delete temporary directory") && strings.Count(after, "\n") == 1
 }
