@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/kubectl-oidc-login/kubectl-oidc-login/pkg/token"
 )
@@ -14,9 +15,13 @@ func (s *Store) Holdings(ctx context.Context, key token.Key) (token.Holdings, er
 	var held token.Holdings
 	var silent error
 	for _, place := range s.places {
-		silence, err := s.judge(ctx, place, s.addHoldings(ctx, place, key, &held))
+		unread := s.addHoldings(ctx, place, key, &held)
+		silence, err := s.judge(ctx, place, unread)
 		if err != nil {
 			return token.Holdings{}, err
+		}
+		if unread != nil {
+			held.Silent = append(held.Silent, string(place.place(ctx, "")))
 		}
 		if silence != nil {
 			silent = silence
@@ -72,13 +77,13 @@ func (s *Store) readOwn(ctx context.Context, place vault, name string) ([]byte, 
 	return text, err
 }
 
-// judge tells the failures of places apart: one that must work is a failure; the keychain may be silent; and a kernel that
-// lets nobody have keys here never did.
+// judge tells the failures of places apart: one that must work is a failure, and so is an interrupt, which says nothing of the
+// place; the keychain may be silent; and a kernel that lets nobody have keys here never did.
 func (s *Store) judge(ctx context.Context, place vault, err error) (silent, failure error) {
 	switch {
 	case err == nil:
 		return nil, nil
-	case !s.mayBeSilent(place):
+	case ctx.Err() != nil || !s.mayBeSilent(place):
 		return nil, err
 	case place.place(ctx, "") == InKernelKeyring:
 		s.config.Log.Info("a place is passed over", "reason", err)
@@ -94,25 +99,23 @@ func (s *Store) mayBeSilent(place vault) bool {
 }
 
 // Forget implements token.Store.
-func (s *Store) Forget(ctx context.Context, key token.Key) error {
+func (s *Store) Forget(ctx context.Context, key token.Key, held token.Holdings) error {
 	var failures []error
 	for _, place := range s.places {
+		if slices.Contains(held.Silent, string(place.place(ctx, ""))) {
+			continue
+		}
 		for _, name := range []string{sessionName(key), idTokenName(key)} {
-			if err := s.forget(ctx, place, name); err != nil {
+			if _, err := removeOwn(ctx, place, name); err != nil {
 				failures = append(failures, fmt.Errorf("what is stored could not be removed: %w", err))
 			}
 		}
 	}
+	if slices.Contains(held.Silent, string(InKeychain)) {
+		s.notes.spend(sessionName(key))
+	}
 	s.forgetNotes(key)
 	return errors.Join(failures...)
-}
-
-func (s *Store) forget(ctx context.Context, place vault, name string) error {
-	readErr, err := removeOwn(ctx, place, name)
-	if readErr != nil && !errors.Is(readErr, token.ErrNotFound) && s.mayBeSilent(place) {
-		return nil // Holdings has said so
-	}
-	return err
 }
 
 // removeOwn removes a value unless somebody else has put it there, also one that cannot be read, and the parts of one of

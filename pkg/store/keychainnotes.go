@@ -101,7 +101,7 @@ func (n *noted) set(ctx context.Context, name string, value []byte) error {
 func (n *noted) remove(ctx context.Context, name string) error {
 	err := n.vault.remove(ctx, name)
 	switch {
-	case !strings.HasSuffix(name, sessionEnd):
+	case !strings.HasSuffix(name, sessionEnd) || ctx.Err() != nil: // an interrupt ends no session
 	case err == nil:
 		n.notes.forget(name)
 	default:

@@ -130,7 +130,7 @@ func (w *world) Holdings(context.Context, Key) (Holdings, error) {
 	return w.held, w.sessionErr
 }
 
-func (w *world) Forget(ctx context.Context, _ Key) error {
+func (w *world) Forget(ctx context.Context, _ Key, _ Holdings) error {
 	w.note("forget")
 	if ctx.Err() != nil {
 		return ctx.Err()
