@@ -72,8 +72,7 @@ func (c *cleaner) removeRecords(ctx context.Context, place vault) error {
 		}
 		if silent != nil {
 			c.cleaned.Silent = append(c.cleaned.Silent, silent)
-			c.spendAll()
-			return nil // it will not answer the next question either
+			return c.spendAll() // it will not answer the next question either
 		}
 	}
 	if _, isDisk := place.(*disk); isDisk {
@@ -83,10 +82,12 @@ func (c *cleaner) removeRecords(ctx context.Context, place vault) error {
 }
 
 // spendAll is for a keychain that fails: what it may have is not used any more when it is back.
-func (c *cleaner) spendAll() {
+func (c *cleaner) spendAll() error {
+	var failures []error
 	for _, id := range c.identities() {
-		c.store.notes.spend(id + sessionEnd)
+		failures = append(failures, c.store.notes.spend(id+sessionEnd))
 	}
+	return errors.Join(failures...)
 }
 
 // lock waits for whoever is renewing the session, who would save it again.

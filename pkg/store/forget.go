@@ -77,13 +77,14 @@ func (s *Store) readOwn(ctx context.Context, place vault, name string) ([]byte, 
 	return text, err
 }
 
-// judge tells the failures of places apart: one that must work is a failure, and so is an interrupt, which says nothing of the
-// place; the keychain may be silent; and a kernel that lets nobody have keys here never did.
+// judge tells the failures of places apart: one that must work is a failure; so is an interrupt, which says nothing of the place,
+// and a note without which a silent one cannot be borne; the keychain may be silent; and a kernel that lets nobody have keys here
+// never did.
 func (s *Store) judge(ctx context.Context, place vault, err error) (silent, failure error) {
 	switch {
 	case err == nil:
 		return nil, nil
-	case ctx.Err() != nil || !s.mayBeSilent(place):
+	case ctx.Err() != nil || errors.Is(err, errNote) || !s.mayBeSilent(place):
 		return nil, err
 	case place.place(ctx, "") == InKernelKeyring:
 		s.config.Log.Info("a place is passed over", "reason", err)
@@ -112,7 +113,12 @@ func (s *Store) Forget(ctx context.Context, key token.Key, held token.Holdings) 
 		}
 	}
 	if slices.Contains(held.Silent, string(InKeychain)) {
-		s.notes.spend(sessionName(key))
+		if err := s.notes.spend(sessionName(key)); err != nil {
+			failures = append(failures, &token.Error{
+				Err:  fmt.Errorf("a session that the keychain may have is neither revoked nor out of use: %w", err),
+				Hint: []string{"Log out again when the keychain works."},
+			})
+		}
 	}
 	s.forgetNotes(key)
 	return errors.Join(failures...)

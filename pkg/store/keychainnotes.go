@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"strings"
@@ -31,7 +32,7 @@ func noteName(name, note string) string {
 	return id + "." + note
 }
 
-// isSpent counts more than isHeld: a process may have died between making one note and removing the other.
+// isSpent counts more than isHeld, where each lies in another folder.
 func (n keychainNotes) isSpent(name string) bool { return n.folders.has(noteName(name, spentNote)) }
 
 func (n keychainNotes) isHeld(name string) bool {
@@ -43,37 +44,42 @@ func (n keychainNotes) expect(name string) bool {
 	if n.isHeld(name) || n.isSpent(name) {
 		return false
 	}
-	return n.change(name, heldNote, spentNote)
-}
-
-// hold notes that the keychain has a session which may be used.
-func (n keychainNotes) hold(name string) {
-	if n.isSpent(name) {
-		n.change(name, heldNote, spentNote)
-	}
-}
-
-// spend notes that what the keychain may have must not be used any more.
-func (n keychainNotes) spend(name string) {
-	if n.isHeld(name) {
-		n.change(name, spentNote, heldNote)
-	}
-}
-
-// change makes one note and removes the other.
-func (n keychainNotes) change(name, made, removed string) bool {
-	if err := n.folders.write(noteName(name, made), nil); err != nil {
+	if err := n.folders.write(noteName(name, heldNote), nil); err != nil {
 		n.log.Warn("a note about the keychain could not be made", "reason", err)
 		return false
 	}
-	n.folders.remove(noteName(name, removed))
 	return true
 }
 
+// hold notes that the keychain has a session which may be used.
+func (n keychainNotes) hold(name string) error {
+	if !n.isSpent(name) {
+		return nil
+	}
+	return unchanged(n.folders.rename(noteName(name, spentNote), noteName(name, heldNote)))
+}
+
+// spend notes that what the keychain may have must not be used any more.
+func (n keychainNotes) spend(name string) error {
+	if !n.isHeld(name) {
+		return nil
+	}
+	return unchanged(n.folders.rename(noteName(name, heldNote), noteName(name, spentNote)))
+}
+
 // forget notes that the keychain has nothing.
-func (n keychainNotes) forget(name string) {
-	n.folders.remove(noteName(name, heldNote))
-	n.folders.remove(noteName(name, spentNote))
+func (n keychainNotes) forget(name string) error {
+	return unchanged(errors.Join(n.folders.remove(noteName(name, heldNote)), n.folders.remove(noteName(name, spentNote))))
+}
+
+// errNote is in the error about a note that still says what it said.
+var errNote = errors.New("a note about the keychain could not be changed")
+
+func unchanged(cause error) error {
+	if cause == nil {
+		return nil
+	}
+	return fmt.Errorf("%w: %w", errNote, cause)
 }
 
 // noted is a keychain whose sessions are noted.
@@ -82,7 +88,8 @@ type noted struct {
 	notes keychainNotes
 }
 
-// set makes the note first: a process may die in between, and a note too many does no harm.
+// set makes the note first, since a process may die in between. A note too many makes a keychain that fails an error until the
+// next login; with one too few, a session in it would be taken for none.
 func (n *noted) set(ctx context.Context, name string, value []byte) error {
 	if !strings.HasSuffix(name, sessionEnd) {
 		return n.vault.set(ctx, name, value)
@@ -91,9 +98,9 @@ func (n *noted) set(ctx context.Context, name string, value []byte) error {
 	err := n.vault.set(ctx, name, value)
 	switch {
 	case err == nil:
-		n.notes.hold(name)
+		return n.notes.hold(name)
 	case isNew:
-		n.notes.forget(name)
+		return withNote(err, n.notes.forget(name))
 	}
 	return err
 }
@@ -102,12 +109,19 @@ func (n *noted) remove(ctx context.Context, name string) error {
 	err := n.vault.remove(ctx, name)
 	switch {
 	case !strings.HasSuffix(name, sessionEnd) || ctx.Err() != nil: // an interrupt ends no session
+		return err
 	case err == nil:
-		n.notes.forget(name)
-	default:
-		n.notes.spend(name)
+		return n.notes.forget(name)
 	}
-	return err
+	return withNote(err, n.notes.spend(name))
+}
+
+// withNote adds the failure of a note to that of the keychain.
+func withNote(err, noteErr error) error {
+	if noteErr == nil {
+		return err
+	}
+	return fmt.Errorf("%w; %w", err, noteErr)
 }
 
 // unspent is a noted keychain from which no spent session comes.
