@@ -124,19 +124,29 @@ func (c *cleaner) lockFolders() []string {
 	return paths
 }
 
-// The names of our files, after the ID of a key or of a document and a dot.
-func recordEndings() []string   { return []string{"session.json", "id-token.json"} }
-func documentEndings() []string { return []string{"json"} }
-func lockEndings() []string     { return []string{"refresh.lock", "login.lock"} }
-func noteEndings() []string {
-	return []string{"refresh.lock.holder", "login.lock.holder", "attempt", "refused", "unreachable", "answers", heldNote, spentNote}
+// Our files are known by their names after the ID of a key or of a document and a dot.
+
+func isRecord(ending string) bool   { return ending == "session.json" || ending == "id-token.json" }
+func isDocument(ending string) bool { return ending == "json" }
+func isLock(ending string) bool     { return ending == "refresh.lock" || ending == "login.lock" }
+
+func isNote(ending string) bool {
+	others := []string{"refresh.lock.holder", "login.lock.holder", "attempt", "refused", "unreachable", "answers"}
+	return slices.Contains(others, ending) || isKeychainNote(ending)
 }
+
+// isOurNote leaves out what other machines that share the folder know of their keychains, since it is still true there.
+func (c *cleaner) isOurNote(ending string) bool {
+	return isNote(ending) && (!isKeychainNote(ending) || c.store.notes.isOwn(ending))
+}
+
+func isLockOrNote(ending string) bool { return isLock(ending) || isNote(ending) }
 
 // identities are the IDs of all keys that have left a trace.
 func (c *cleaner) identities() []string {
-	names := ownFiles(c.directory, recordEndings()...)
+	names := ownFiles(c.directory, isRecord)
 	for _, folder := range c.lockFolders() {
-		names = append(names, ownFiles(folder, append(lockEndings(), noteEndings()...)...)...)
+		names = append(names, ownFiles(folder, isLockOrNote)...)
 	}
 	for i, name := range names {
 		names[i], _, _ = strings.Cut(name, ".")
@@ -144,12 +154,12 @@ func (c *cleaner) identities() []string {
 	return slices.Compact(slices.Sorted(slices.Values(names)))
 }
 
-// ownFiles are the names of those files in a folder that have one of the endings and that this program can have written.
-func ownFiles(folder string, endings ...string) []string {
+// ownFiles are the names of those files in a folder that have such an ending and that this program can have written.
+func ownFiles(folder string, isOurs func(ending string) bool) []string {
 	var names []string
 	for _, entry := range ownEntries(folder) {
 		id, ending, _ := strings.Cut(entry.Name(), ".")
-		if isID(id) && slices.Contains(endings, ending) && isOwnFile(entry) {
+		if isID(id) && isOurs(ending) && isOwnFile(entry) {
 			names = append(names, entry.Name())
 		}
 	}
@@ -183,7 +193,7 @@ func (c *cleaner) removeTemporaries(folder string) {
 
 // removeOthers keeps the names by which a place that was silent today can be cleaned another day.
 func (c *cleaner) removeOthers() {
-	for _, name := range ownFiles(c.documents(), documentEndings()...) {
+	for _, name := range ownFiles(c.documents(), isDocument) {
 		c.removeOther(filepath.Join(c.documents(), name))
 	}
 	c.removeTemporaries(c.documents())
@@ -191,10 +201,10 @@ func (c *cleaner) removeOthers() {
 		return
 	}
 	for _, folder := range c.lockFolders() {
-		for _, name := range ownFiles(folder, noteEndings()...) {
+		for _, name := range ownFiles(folder, c.isOurNote) {
 			c.removeOther(filepath.Join(folder, name))
 		}
-		for _, name := range ownFiles(folder, lockEndings()...) {
+		for _, name := range ownFiles(folder, isLock) {
 			c.removeLock(filepath.Join(folder, name))
 		}
 	}
@@ -224,12 +234,12 @@ func (c *cleaner) removeLock(path string) {
 
 // findForeign looks for what others put into our folders.
 func (c *cleaner) findForeign() {
-	ours := map[string][]string{c.directory: recordEndings(), c.documents(): documentEndings()}
+	ours := map[string]func(ending string) bool{c.directory: isRecord, c.documents(): isDocument}
 	for _, folder := range c.lockFolders() {
-		ours[folder] = append(lockEndings(), noteEndings()...)
+		ours[folder] = isLockOrNote
 	}
-	for folder, endings := range ours {
-		own := ownFiles(folder, endings...)
+	for folder, isOurs := range ours {
+		own := ownFiles(folder, isOurs)
 		for _, entry := range ownEntries(folder) {
 			path := filepath.Join(folder, entry.Name())
 			_, isFolder := ours[path]

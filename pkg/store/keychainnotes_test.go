@@ -3,9 +3,11 @@ package store
 import (
 	"context"
 	"errors"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/kubectl-oidc-login/kubectl-oidc-login/pkg/token"
@@ -60,7 +62,7 @@ func TestKeychainNotes(t *testing.T) {
 				names = append(names, entry.Name())
 			}
 			for _, note := range test.notes {
-				want = append(want, "id."+note)
+				want = append(want, "id."+note+".thishost")
 			}
 			if !slices.Equal(names, want) {
 				t.Errorf("expected %q, got %q", want, names)
@@ -74,7 +76,7 @@ func TestKeychainNoteChangesInItsFolder(t *testing.T) {
 	t.Parallel()
 	home, fallback := t.TempDir(), filepath.Join(t.TempDir(), "fallback")
 	store := openStore(t, Config{Mode: Auto, Locks: home, FallbackLocks: fallback, Keychain: refusingKeychain()})
-	if err := (folders{{path: fallback}}).write(noteName(nameOfSession, heldNote), nil); err != nil {
+	if err := (folders{{path: fallback}}).write(store.notes.name(nameOfSession, heldNote), nil); err != nil {
 		t.Fatal(err)
 	}
 	if err := store.notes.spend(nameOfSession); err != nil || !store.notes.isSpent(nameOfSession) {
@@ -91,7 +93,8 @@ func TestKeychainNoteChangesInItsFolder(t *testing.T) {
 // obstruct keeps a note from being made.
 func obstruct(t *testing.T, config Config, note string) {
 	t.Helper()
-	if err := os.MkdirAll(filepath.Join(config.Locks, noteName(sessionName(key), note), "full"), 0o700); err != nil {
+	name := openStore(t, config).notes.name(sessionName(key), note)
+	if err := os.MkdirAll(filepath.Join(config.Locks, name, "full"), 0o700); err != nil {
 		t.Fatal(err)
 	}
 }
@@ -140,6 +143,43 @@ func TestKeychainNoteThatStaysSpent(t *testing.T) {
 	}
 	if place := store.PlaceOf(t.Context(), key); place != InFile {
 		t.Errorf("it is in the %s", place)
+	}
+}
+
+// A home can be that of several machines, while each has a keychain of its own.
+func TestMachinesThatShareNotes(t *testing.T) {
+	t.Parallel()
+	for _, names := range [][2]string{{"desk.example.com", "rack"}, {"Desk", ""}, {"../desk", strings.Repeat("rack", 60)}} {
+		items := newMapKeychain(0)
+		desk := Config{Mode: Auto, Directory: t.TempDir(), Locks: t.TempDir(), Keychain: items.items(), Host: names[0]}
+		rack := desk
+		rack.Host, rack.Keychain = names[1], refusingKeychain()
+		beginSession(t, openStore(t, desk), "desk")
+		if _, err := openStore(t, rack).Session(t.Context(), key); !errors.Is(err, token.ErrNotFound) {
+			t.Errorf("%q: this one never had it: %v", names, err)
+		}
+		beginSession(t, openStore(t, rack), "rack")
+		if err := openStore(t, rack).End(t.Context(), key); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := openStore(t, desk).Session(t.Context(), key); err != nil {
+			t.Errorf("%q: it is not used any more: %v", names, err)
+		}
+		rack.Keychain = newMapKeychain(0).items()
+		if cleaned, err := openStore(t, rack).Clean(t.Context()); err != nil || len(cleaned.Foreign) > 0 {
+			t.Errorf("%q: %+v, %v", names, cleaned, err)
+		}
+		locked := desk
+		locked.Keychain = refusingKeychain()
+		if _, err := openStore(t, locked).Session(t.Context(), key); !errors.Is(err, token.ErrUnreadSession) {
+			t.Errorf("%q: nobody knows of it any more: %v", names, err)
+		}
+		if _, err := openStore(t, desk).Clean(t.Context()); err != nil || len(items.secrets) > 0 {
+			t.Errorf("%q: left: %v, %v", names, items.secrets, err)
+		}
+		if left, err := os.ReadDir(desk.Locks); !errors.Is(err, fs.ErrNotExist) {
+			t.Errorf("%q: left: %v, %v", names, left, err)
+		}
 	}
 }
 
