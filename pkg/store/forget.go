@@ -47,7 +47,7 @@ func (s *Store) addHoldings(ctx context.Context, place vault, key token.Key, hel
 		return err
 	}
 	if text != nil {
-		if session, err := decodeSession(text, key); err == nil {
+		if session, err := decodeSessionIf(checkToRevoke, text, key); err == nil {
 			held.Sessions = append(held.Sessions, session)
 		} else {
 			_ = s.unreadable(err)
@@ -56,7 +56,7 @@ func (s *Store) addHoldings(ctx context.Context, place vault, key token.Key, hel
 	if text, err = s.readOwn(ctx, place, idTokenName(key)); err != nil || text == nil {
 		return err
 	}
-	if idToken, err := decodeIDToken(text, key); err == nil {
+	if idToken, err := decodeIDTokenIf(checkToRevoke, text, key); err == nil {
 		held.IDTokens = append(held.IDTokens, idToken)
 	} else {
 		_ = s.unreadable(err)

@@ -3,6 +3,8 @@ package store
 import (
 	"context"
 	"errors"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 
@@ -127,5 +129,40 @@ func TestForgetFailsAfterHoldings(t *testing.T) {
 	config.Keychain = refusingKeychain()
 	if err := openStore(t, config).Forget(t.Context(), key, held); err == nil || !strings.Contains(err.Error(), "locked") {
 		t.Errorf("got %v", err)
+	}
+}
+
+// Records of builds that did not write whose they are serve nobody, but their tokens live on at the provider.
+func TestHoldingsOfAnOlderBuild(t *testing.T) {
+	t.Parallel()
+	var warnings []error
+	config := Config{Mode: Disk, Directory: t.TempDir(), Locks: t.TempDir()}
+	config.Warn = func(err error) { warnings = append(warnings, err) }
+	store := openStore(t, config)
+	beginSession(t, store, "refresh")
+	for _, kind := range []string{"session", "id-token"} {
+		path := filepath.Join(config.Directory, key.ID()+"."+kind+".json")
+		text, err := os.ReadFile(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		older := strings.Replace(string(text), `"key":"`+key.ID()+`",`, "", 1)
+		if err := os.WriteFile(path, []byte(older), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if _, err := store.Session(t.Context(), key); !errors.Is(err, token.ErrNotFound) {
+		t.Errorf("session: got %v", err)
+	}
+	if _, err := store.IDToken(t.Context(), key); !errors.Is(err, token.ErrNotFound) {
+		t.Errorf("ID token: got %v", err)
+	}
+	const want = "a stored record is passed over: record is of an older build, which did not write to which login it belongs"
+	if len(warnings) != 2 || warnings[0].Error() != want || warnings[1].Error() != want {
+		t.Errorf("got %v", warnings)
+	}
+	held, err := store.Holdings(t.Context(), key)
+	if err != nil || len(held.Sessions) != 1 || held.Sessions[0].RefreshToken.Reveal() != "refresh" || len(held.IDTokens) != 1 {
+		t.Errorf("got %+v, %v", held, err)
 	}
 }
