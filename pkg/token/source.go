@@ -238,8 +238,9 @@ func (s *Source) triedByOthers(ctx context.Context, key Key) error {
 	}
 }
 
+// noteUnreachable leaves out a provider that was reached, but does not publish a new key yet.
 func (s *Source) noteUnreachable(ctx context.Context, key Key, err error) {
-	if isUnreachable(err) {
+	if isUnreachable(err) && !errors.Is(err, ErrKeyUnknown) {
 		s.note(s.Store.NoteUnreachable(ctx, key, s.Now()))
 	}
 }

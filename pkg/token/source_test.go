@@ -633,3 +633,15 @@ func TestMachineSharesWhatItWaitedFor(t *testing.T) {
 		t.Errorf("it is not noted: %v, %v", world.failed, err)
 	}
 }
+
+// A provider that has answered was reached, though the key of its token cannot be had yet.
+func TestUnknownKeyIsNotNoted(t *testing.T) {
+	t.Parallel()
+	world := newWorld().holds("old", time.Hour)
+	world.refresh = func(Session) (Set, error) {
+		return Set{Session: world.set("refreshed").Session}, &Error{Kind: Unreachable, Err: fmt.Errorf("%w: 7", ErrKeyUnknown)}
+	}
+	if _, err := world.source().Obtain(t.Context(), key); !isUnreachable(err) || !world.failed.IsZero() {
+		t.Errorf("got %v, noted %v", err, world.failed)
+	}
+}
