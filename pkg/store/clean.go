@@ -21,7 +21,8 @@ type Cleaned struct {
 	IDTokens map[Place]int
 	Others   int      // files: documents of providers, locks, notes, and what killed processes left
 	Foreign  []string // what is in our folders but is not ours, by path; it stays
-	Silent   []error  // why places could not be asked; what they may hold stays
+	// Silent are why places could not be asked. What they may hold stays, but no session that is known to be there is used.
+	Silent []error
 }
 
 // A save takes milliseconds. A younger temporary file may be one, and taking it away would cost somebody their session.

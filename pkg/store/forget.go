@@ -33,7 +33,7 @@ func (s *Store) Holdings(ctx context.Context, key token.Key) (token.Holdings, er
 		held.Unread = fmt.Errorf("%w; %w", silent, token.ErrUnreadSession)
 	case s.notes.isSpent(name):
 		s.config.Warn(fmt.Errorf("%w; an earlier session may be in it: it is not used any more, but not revoked either", silent))
-	case len(held.Sessions) > 0: // and the keychain never had one
+	case len(held.Sessions) > 0: // and no note says that the keychain ever had one
 		s.config.Log.Info("a place is passed over", "reason", silent)
 	default:
 		s.config.Warn(fmt.Errorf("%w; what it may hold stays", silent))
