@@ -147,7 +147,7 @@ func (f folders) has(name string) bool {
 }
 
 // remove removes a note, wherever it lies.
-func (f folders) remove(name string) error { return f.inEach(name, os.Remove) }
+func (f folders) remove(name string) error { return f.inEach(name, removeFile) }
 
 // rename makes one note another, wherever it lies, at once. A full disk has room for that.
 func (f folders) rename(from, to string) error {
