@@ -395,7 +395,7 @@ func readable(path string, text []byte) bool {
 	switch filepath.Ext(path) {
 	case ".json":
 		return json.Valid(text)
-	case ".lock", ".keychain", ".keychain-spent":
+	case ".lock", ".desk": // a lock, and a note about the keychain of the machine of that name
 		return len(text) == 0
 	case ".holder", ".attempt", ".refused", ".unreachable":
 		return len(text) == 0 || json.Valid(text)

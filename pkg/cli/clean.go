@@ -53,7 +53,7 @@ func clean(command *cobra.Command, env Env, terminal *terminal, options *storeOp
 		}
 	}
 	for _, silent := range cleaned.Silent {
-		terminal.warn(fmt.Errorf("%w; what it may hold stays", silent))
+		terminal.warn(fmt.Errorf("%w; what it may hold stays, but no session that is known to be in it is used any more", silent))
 	}
 	return err
 }

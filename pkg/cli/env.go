@@ -24,6 +24,7 @@ type Env struct {
 	Now        func() time.Time
 	HomeDir    func() (string, error) // the person's home directory
 	TempDir    func() string          // for locks where the home cannot have them
+	Hostname   func() (string, error)
 	Executable func() (string, error) // the absolute path of this program
 	// Interruptible returns a context that Ctrl-C and SIGTERM end. It is called when a call has to do more than read the
 	// store: watching for signals starts threads, and until then the default, dying at once, is right.
@@ -59,6 +60,7 @@ func OSEnv() Env {
 		Now:              time.Now,
 		HomeDir:          os.UserHomeDir,
 		TempDir:          os.TempDir,
+		Hostname:         os.Hostname,
 		Executable:       os.Executable,
 		Interruptible:    interruptible,
 		OpenBrowser:      browser.Command.Open,

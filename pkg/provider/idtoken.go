@@ -91,9 +91,6 @@ func verifyIDToken(ctx context.Context, raw string, want expected) (claims, erro
 // errTokenRefused is in every error about the token itself, and in none about keys that could not be had.
 var errTokenRefused = errors.New("ID token refused")
 
-// errKeyUnknown is in the error about a token whose key the provider does not publish, not even when asked again.
-var errKeyUnknown = errors.New("the provider does not publish its key")
-
 // invalid wraps the first broken rule. A rule that knows what to do about it brings a hint of its own.
 func invalid(err error) error {
 	hint := "Nothing was stored. Check the client's settings at the provider, or show this line to its administrator."
@@ -274,7 +271,7 @@ func checkSignature(ctx context.Context, got idToken, want expected, refuse func
 func verifySignature(ctx context.Context, got idToken, keys []key) error {
 	candidates := fitting(keys, got.header.KeyID, got.header.Algorithm)
 	if len(candidates) == 0 {
-		return fmt.Errorf("%w: no %s key has the ID (kid) %q", errKeyUnknown, got.header.Algorithm, printable(got.header.KeyID))
+		return fmt.Errorf("%w: no %s key has the ID (kid) %q", token.ErrKeyUnknown, got.header.Algorithm, printable(got.header.KeyID))
 	}
 	keySet := &oidc.StaticKeySet{PublicKeys: candidates}
 	if _, err := keySet.VerifySignature(ctx, got.raw); err != nil {

@@ -33,7 +33,7 @@ func (p *Provider) Refresh(ctx context.Context, _ token.Key, session token.Sessi
 	renewed.RefreshToken = got.refreshToken // x/oauth2 keeps the old one where the answer has none
 	renewed.Static = got.refreshToken.Equal(session.RefreshToken)
 	idToken, verified, err := p.verifyRefreshed(ctx, from, got, session)
-	if cached && (isNotFound(err) || errors.Is(err, errKeyUnknown)) {
+	if cached && (isNotFound(err) || errors.Is(err, token.ErrKeyUnknown)) {
 		if now, _, failure := p.discover(ctx, true); failure == nil && now.JWKSURL != from.JWKSURL {
 			idToken, verified, err = p.verifyRefreshed(ctx, now, got, session)
 		}
@@ -43,7 +43,7 @@ func (p *Provider) Refresh(ctx context.Context, _ token.Key, session token.Sessi
 		renewed.IssuedAt = verified.IssuedAt.or(session.IssuedAt)
 		renewed.AuthTime = verified.AuthTime.or(session.AuthTime)
 		return token.Set{IDToken: idToken, Session: renewed, AccessToken: got.accessToken}, nil
-	case errors.Is(err, errKeyUnknown):
+	case errors.Is(err, token.ErrKeyUnknown):
 		// A provider that has just changed its keys can sign with one that its caches do not show yet.
 		err = &token.Error{Kind: token.Unreachable, Err: err, Hint: []string{keptHint}}
 	case errors.Is(err, errTokenRefused), errors.Is(err, errAccessTokenRefused):

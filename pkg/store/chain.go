@@ -64,7 +64,7 @@ func (c *chain) set(ctx context.Context, name string, value []byte) error {
 			continue
 		}
 		if i != holder {
-			_ = c.places[holder].remove(ctx, name) // what it still has is spent
+			_ = c.places[holder].remove(ctx, name) // what it still has is spent, and asked for after this one
 		}
 		c.passOver(failures, i == c.file())
 		return nil
@@ -83,13 +83,15 @@ func (c *chain) holder(ctx context.Context, name string) int {
 }
 
 // remove does not mind a place that fails before the file: the keychain's note says that what it still has is not used,
-// and a kernel that lets nobody have keys here never did.
+// unless that could not be noted, and a kernel that lets nobody have keys here never did.
 func (c *chain) remove(ctx context.Context, name string) error {
-	var err error
-	for _, place := range c.places {
-		err = place.remove(ctx, name)
+	var failures []error
+	for i, place := range c.places {
+		if err := place.remove(ctx, name); i == c.file() || errors.Is(err, errNote) {
+			failures = append(failures, err)
+		}
 	}
-	return err
+	return errors.Join(failures...)
 }
 
 // passOver says why places are passed over: to the person, once, where only a file is left; else to the log.

@@ -21,7 +21,7 @@ type threePlaces struct {
 func newThreePlaces(t *testing.T) *threePlaces {
 	places := &threePlaces{first: newMapKeychain(0), second: newMapKeychain(0)}
 	log := slog.New(slog.NewTextHandler(&places.log, nil))
-	notes := keychainNotes{folders{{path: t.TempDir()}}, log}
+	notes := keychainNotes{folders{{path: t.TempDir()}}, "ThisHost", log}
 	places.chain = &chain{
 		places: []vault{
 			unspent{&noted{newKeychain("first", places.first.items()), notes}}, newKeychain("second", places.second.items()), &memory{},
@@ -130,7 +130,7 @@ func TestChainGetsNothing(t *testing.T) {
 			places := newThreePlaces(t)
 			notes := places.chain.notes
 			if test.note != "" {
-				if err := notes.folders.write(noteName(nameOfSession, test.note), nil); err != nil {
+				if err := notes.folders.write(notes.name(nameOfSession, test.note), nil); err != nil {
 					t.Fatal(err)
 				}
 			}

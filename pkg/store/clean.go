@@ -21,7 +21,8 @@ type Cleaned struct {
 	IDTokens map[Place]int
 	Others   int      // files: documents of providers, locks, notes, and what killed processes left
 	Foreign  []string // what is in our folders but is not ours, by path; it stays
-	Silent   []error  // why places could not be asked; what they may hold stays
+	// Silent are why places could not be asked. What they may hold stays, but no session that is known to be there is used.
+	Silent []error
 }
 
 // A save takes milliseconds. A younger temporary file may be one, and taking it away would cost somebody their session.
@@ -72,8 +73,7 @@ func (c *cleaner) removeRecords(ctx context.Context, place vault) error {
 		}
 		if silent != nil {
 			c.cleaned.Silent = append(c.cleaned.Silent, silent)
-			c.spendAll()
-			return nil // it will not answer the next question either
+			return c.spendAll() // it will not answer the next question either
 		}
 	}
 	if _, isDisk := place.(*disk); isDisk {
@@ -83,10 +83,12 @@ func (c *cleaner) removeRecords(ctx context.Context, place vault) error {
 }
 
 // spendAll is for a keychain that fails: what it may have is not used any more when it is back.
-func (c *cleaner) spendAll() {
+func (c *cleaner) spendAll() error {
+	var failures []error
 	for _, id := range c.identities() {
-		c.store.notes.spend(id + sessionEnd)
+		failures = append(failures, c.store.notes.spend(id+sessionEnd))
 	}
+	return errors.Join(failures...)
 }
 
 // lock waits for whoever is renewing the session, who would save it again.
@@ -123,19 +125,29 @@ func (c *cleaner) lockFolders() []string {
 	return paths
 }
 
-// The names of our files, after the ID of a key or of a document and a dot.
-func recordEndings() []string   { return []string{"session.json", "id-token.json"} }
-func documentEndings() []string { return []string{"json"} }
-func lockEndings() []string     { return []string{"refresh.lock", "login.lock"} }
-func noteEndings() []string {
-	return []string{"refresh.lock.holder", "login.lock.holder", "attempt", "refused", "unreachable", "answers", heldNote, spentNote}
+// Our files are known by their names after the ID of a key or of a document and a dot.
+
+func isRecord(ending string) bool   { return ending == "session.json" || ending == "id-token.json" }
+func isDocument(ending string) bool { return ending == "json" }
+func isLock(ending string) bool     { return ending == "refresh.lock" || ending == "login.lock" }
+
+func isNote(ending string) bool {
+	others := []string{"refresh.lock.holder", "login.lock.holder", "attempt", "refused", "unreachable", "answers"}
+	return slices.Contains(others, ending) || isKeychainNote(ending)
 }
+
+// isOurNote leaves out what other machines that share the folder know of their keychains, since it is still true there.
+func (c *cleaner) isOurNote(ending string) bool {
+	return isNote(ending) && (!isKeychainNote(ending) || c.store.notes.isOwn(ending))
+}
+
+func isLockOrNote(ending string) bool { return isLock(ending) || isNote(ending) }
 
 // identities are the IDs of all keys that have left a trace.
 func (c *cleaner) identities() []string {
-	names := ownFiles(c.directory, recordEndings()...)
+	names := ownFiles(c.directory, isRecord)
 	for _, folder := range c.lockFolders() {
-		names = append(names, ownFiles(folder, append(lockEndings(), noteEndings()...)...)...)
+		names = append(names, ownFiles(folder, isLockOrNote)...)
 	}
 	for i, name := range names {
 		names[i], _, _ = strings.Cut(name, ".")
@@ -143,12 +155,12 @@ func (c *cleaner) identities() []string {
 	return slices.Compact(slices.Sorted(slices.Values(names)))
 }
 
-// ownFiles are the names of those files in a folder that have one of the endings and that this program can have written.
-func ownFiles(folder string, endings ...string) []string {
+// ownFiles are the names of those files in a folder that have such an ending and that this program can have written.
+func ownFiles(folder string, isOurs func(ending string) bool) []string {
 	var names []string
 	for _, entry := range ownEntries(folder) {
 		id, ending, _ := strings.Cut(entry.Name(), ".")
-		if isID(id) && slices.Contains(endings, ending) && isOwnFile(entry) {
+		if isID(id) && isOurs(ending) && isOwnFile(entry) {
 			names = append(names, entry.Name())
 		}
 	}
@@ -182,7 +194,7 @@ func (c *cleaner) removeTemporaries(folder string) {
 
 // removeOthers keeps the names by which a place that was silent today can be cleaned another day.
 func (c *cleaner) removeOthers() {
-	for _, name := range ownFiles(c.documents(), documentEndings()...) {
+	for _, name := range ownFiles(c.documents(), isDocument) {
 		c.removeOther(filepath.Join(c.documents(), name))
 	}
 	c.removeTemporaries(c.documents())
@@ -190,10 +202,10 @@ func (c *cleaner) removeOthers() {
 		return
 	}
 	for _, folder := range c.lockFolders() {
-		for _, name := range ownFiles(folder, noteEndings()...) {
+		for _, name := range ownFiles(folder, c.isOurNote) {
 			c.removeOther(filepath.Join(folder, name))
 		}
-		for _, name := range ownFiles(folder, lockEndings()...) {
+		for _, name := range ownFiles(folder, isLock) {
 			c.removeLock(filepath.Join(folder, name))
 		}
 	}
@@ -223,12 +235,12 @@ func (c *cleaner) removeLock(path string) {
 
 // findForeign looks for what others put into our folders.
 func (c *cleaner) findForeign() {
-	ours := map[string][]string{c.directory: recordEndings(), c.documents(): documentEndings()}
+	ours := map[string]func(ending string) bool{c.directory: isRecord, c.documents(): isDocument}
 	for _, folder := range c.lockFolders() {
-		ours[folder] = append(lockEndings(), noteEndings()...)
+		ours[folder] = isLockOrNote
 	}
-	for folder, endings := range ours {
-		own := ownFiles(folder, endings...)
+	for folder, isOurs := range ours {
+		own := ownFiles(folder, isOurs)
 		for _, entry := range ownEntries(folder) {
 			path := filepath.Join(folder, entry.Name())
 			_, isFolder := ours[path]

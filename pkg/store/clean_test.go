@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"errors"
 	"os"
 	"path/filepath"
 	"strings"
@@ -70,6 +71,18 @@ func TestCleanAndLocks(t *testing.T) {
 	}
 	if left, err := os.ReadDir(store.config.Locks); err == nil {
 		t.Errorf("left: %v", left)
+	}
+}
+
+// Ctrl-C while the keychain is waited for ends no session.
+func TestInterruptedClean(t *testing.T) {
+	t.Parallel()
+	store, interrupt := interruptedStore(t)
+	if _, err := store.Clean(interrupt); !errors.Is(err, context.Canceled) {
+		t.Errorf("got %v", err)
+	}
+	if _, err := store.Session(t.Context(), key); err != nil {
+		t.Errorf("the session is not used any more: %v", err)
 	}
 }
 

@@ -131,7 +131,7 @@ func (d *disk) fill(file *os.File, value []byte) error {
 }
 
 func (d *disk) remove(_ context.Context, name string) error {
-	if err := os.Remove(d.path(name)); err != nil && !errors.Is(err, fs.ErrNotExist) {
+	if err := removeFile(d.path(name)); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return fmt.Errorf("token cache: %w", err)
 	}
 	return nil

@@ -15,6 +15,9 @@ func openToRead(path string) (*os.File, error) {
 // replace renames over an existing file of the same folder.
 func replace(from, to string) error { return os.Rename(from, to) }
 
+// removeFile removes a file.
+func removeFile(path string) error { return os.Remove(path) }
+
 // syncFolder waits until the names in a folder are on the disk, too. Some file systems know no such thing, and say so.
 func syncFolder(path string) {
 	if folder, err := os.Open(path); err == nil {

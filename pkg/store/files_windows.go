@@ -2,10 +2,11 @@ package store
 
 import (
 	"errors"
-	"io/fs"
 	"os"
 	"path/filepath"
 	"time"
+
+	"golang.org/x/sys/windows"
 )
 
 // Who opens a file by os.Open keeps others on Windows from replacing it, and os.Rename replaces none that is open. Those of
@@ -32,14 +33,23 @@ func replace(from, to string) error {
 	return patiently(func() error { return folder.Rename(filepath.Base(from), filepath.Base(to)) })
 }
 
+// removeFile removes a file that others may read meanwhile.
+func removeFile(path string) error { return patiently(func() error { return os.Remove(path) }) }
+
 // patiently tries again for a second, since virus scanners keep files to themselves for some milliseconds.
 func patiently(attempt func() error) error {
 	err := attempt()
-	for wait := time.Millisecond; err != nil && !errors.Is(err, fs.ErrNotExist) && wait <= 512*time.Millisecond; wait *= 2 {
+	for wait := time.Millisecond; mayPass(err) && wait <= 512*time.Millisecond; wait *= 2 {
 		time.Sleep(wait)
 		err = attempt()
 	}
 	return err
+}
+
+// mayPass recognises what a scanner causes. A file that is being removed denies access.
+func mayPass(err error) bool {
+	return errors.Is(err, windows.ERROR_SHARING_VIOLATION) || errors.Is(err, windows.ERROR_LOCK_VIOLATION) ||
+		errors.Is(err, windows.ERROR_ACCESS_DENIED)
 }
 
 // syncFolder does nothing: Windows lets nobody wait for that.

@@ -147,8 +147,23 @@ func (f folders) has(name string) bool {
 }
 
 // remove removes a note, wherever it lies.
-func (f folders) remove(name string) {
+func (f folders) remove(name string) error { return f.inEach(name, removeFile) }
+
+// rename makes one note another, wherever it lies, at once. A full disk has room for that.
+func (f folders) rename(from, to string) error {
+	return f.inEach(from, func(path string) error { return replace(path, filepath.Join(filepath.Dir(path), to)) })
+}
+
+// inEach takes a note away in each folder. One that counts afterwards is an error.
+func (f folders) inEach(name string, takeAway func(path string) error) error {
+	var failures []error
 	for directory := range f.have() {
-		_ = os.Remove(filepath.Join(directory, name))
+		path := filepath.Join(directory, name)
+		if err := takeAway(path); err != nil {
+			if _, readErr := readNoteFile(path); readErr == nil {
+				failures = append(failures, err)
+			}
+		}
 	}
+	return errors.Join(failures...)
 }

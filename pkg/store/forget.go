@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/kubectl-oidc-login/kubectl-oidc-login/pkg/token"
 )
@@ -14,9 +15,13 @@ func (s *Store) Holdings(ctx context.Context, key token.Key) (token.Holdings, er
 	var held token.Holdings
 	var silent error
 	for _, place := range s.places {
-		silence, err := s.judge(ctx, place, s.addHoldings(ctx, place, key, &held))
+		unread := s.addHoldings(ctx, place, key, &held)
+		silence, err := s.judge(ctx, place, unread)
 		if err != nil {
 			return token.Holdings{}, err
+		}
+		if unread != nil {
+			held.Silent = append(held.Silent, string(place.place(ctx, "")))
 		}
 		if silence != nil {
 			silent = silence
@@ -28,7 +33,7 @@ func (s *Store) Holdings(ctx context.Context, key token.Key) (token.Holdings, er
 		held.Unread = fmt.Errorf("%w; %w", silent, token.ErrUnreadSession)
 	case s.notes.isSpent(name):
 		s.config.Warn(fmt.Errorf("%w; an earlier session may be in it: it is not used any more, but not revoked either", silent))
-	case len(held.Sessions) > 0: // and the keychain never had one
+	case len(held.Sessions) > 0: // and no note says that the keychain ever had one
 		s.config.Log.Info("a place is passed over", "reason", silent)
 	default:
 		s.config.Warn(fmt.Errorf("%w; what it may hold stays", silent))
@@ -42,7 +47,7 @@ func (s *Store) addHoldings(ctx context.Context, place vault, key token.Key, hel
 		return err
 	}
 	if text != nil {
-		if session, err := decodeSession(text, key); err == nil {
+		if session, err := decodeSessionIf(checkToRevoke, text, key); err == nil {
 			held.Sessions = append(held.Sessions, session)
 		} else {
 			_ = s.unreadable(err)
@@ -51,7 +56,7 @@ func (s *Store) addHoldings(ctx context.Context, place vault, key token.Key, hel
 	if text, err = s.readOwn(ctx, place, idTokenName(key)); err != nil || text == nil {
 		return err
 	}
-	if idToken, err := decodeIDToken(text, key); err == nil {
+	if idToken, err := decodeIDTokenIf(checkToRevoke, text, key); err == nil {
 		held.IDTokens = append(held.IDTokens, idToken)
 	} else {
 		_ = s.unreadable(err)
@@ -72,13 +77,14 @@ func (s *Store) readOwn(ctx context.Context, place vault, name string) ([]byte, 
 	return text, err
 }
 
-// judge tells the failures of places apart: one that must work is a failure; the keychain may be silent; and a kernel that
-// lets nobody have keys here never did.
+// judge tells the failures of places apart: one that must work is a failure; so is an interrupt, which says nothing of the place,
+// and a note without which a silent one cannot be borne; the keychain may be silent; and a kernel that lets nobody have keys here
+// never did.
 func (s *Store) judge(ctx context.Context, place vault, err error) (silent, failure error) {
 	switch {
 	case err == nil:
 		return nil, nil
-	case !s.mayBeSilent(place):
+	case ctx.Err() != nil || errors.Is(err, errNote) || !s.mayBeSilent(place):
 		return nil, err
 	case place.place(ctx, "") == InKernelKeyring:
 		s.config.Log.Info("a place is passed over", "reason", err)
@@ -94,25 +100,28 @@ func (s *Store) mayBeSilent(place vault) bool {
 }
 
 // Forget implements token.Store.
-func (s *Store) Forget(ctx context.Context, key token.Key) error {
+func (s *Store) Forget(ctx context.Context, key token.Key, held token.Holdings) error {
 	var failures []error
 	for _, place := range s.places {
+		if slices.Contains(held.Silent, string(place.place(ctx, ""))) {
+			continue
+		}
 		for _, name := range []string{sessionName(key), idTokenName(key)} {
-			if err := s.forget(ctx, place, name); err != nil {
+			if _, err := removeOwn(ctx, place, name); err != nil {
 				failures = append(failures, fmt.Errorf("what is stored could not be removed: %w", err))
 			}
 		}
 	}
+	if slices.Contains(held.Silent, string(InKeychain)) {
+		if err := s.notes.spend(sessionName(key)); err != nil {
+			failures = append(failures, &token.Error{
+				Err:  fmt.Errorf("a session that the keychain may have is neither revoked nor out of use: %w", err),
+				Hint: []string{"Log out again when the keychain works."},
+			})
+		}
+	}
 	s.forgetNotes(key)
 	return errors.Join(failures...)
-}
-
-func (s *Store) forget(ctx context.Context, place vault, name string) error {
-	readErr, err := removeOwn(ctx, place, name)
-	if readErr != nil && !errors.Is(readErr, token.ErrNotFound) && s.mayBeSilent(place) {
-		return nil // Holdings has said so
-	}
-	return err
 }
 
 // removeOwn removes a value unless somebody else has put it there, also one that cannot be read, and the parts of one of

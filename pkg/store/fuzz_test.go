@@ -20,7 +20,8 @@ import (
 
 // ourWords are all that an error may say of a record: nothing in them comes from the text but a number.
 var ourWords = regexp.MustCompile(`^(record is not JSON|record has version -?\d+, this release reads 1|(ID token|session) record is incomplete|` +
-	`record belongs to another login|ID token record belongs to another issuer or client)$`)
+	`record is of an older build, which did not write to which login it belongs|record belongs to another login|` +
+	`ID token record belongs to another issuer or client)$`)
 
 // ofKey makes a seed a record of the tests' key.
 func ofKey(text string) string {

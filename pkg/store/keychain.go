@@ -98,7 +98,10 @@ func (k *keychain) withDeadline(ctx context.Context, call func() error) error {
 }
 
 func (k *keychain) givenUp() error {
-	return fmt.Errorf("the %s does not answer within %s; is it locked?", k.where, keychainTimeout)
+	return &token.Error{
+		Err:  fmt.Errorf("the %s does not answer within %s", k.where, keychainTimeout),
+		Hint: []string{"Unlock it. It may be asking in a window that you cannot see."},
+	}
 }
 
 func (k *keychain) explain(err error) error {

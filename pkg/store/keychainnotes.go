@@ -1,7 +1,9 @@
 package store
 
 import (
+	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"strings"
@@ -11,7 +13,8 @@ import (
 
 // A keychain can fail at any time: locked behind a prompt that nobody sees, or out of reach, as over SSH. So that it is
 // then not taken for an empty one, notes beside the locks say of each session whether the keychain may have it, and whether
-// it may still be used. They are empty files: what counts is that one is there.
+// it may still be used. They are empty files: what counts is that one is there. Machines may share the folder, as in a home on
+// a network, but no keychain: so each has notes of its own.
 const (
 	// heldNote says that the keychain may have the session.
 	heldNote = "keychain"
@@ -22,20 +25,45 @@ const (
 // keychainNotes are those of all sessions.
 type keychainNotes struct {
 	folders folders
+	host    string
 	log     *slog.Logger
 }
 
-// noteName is for a session's name in a vault.
-func noteName(name, note string) string {
-	id, _ := strings.CutSuffix(name, sessionEnd)
-	return id + "." + note
+// name is that of a note about a session, which has this name in a vault.
+func (n keychainNotes) name(session, note string) string {
+	id, _ := strings.CutSuffix(session, sessionEnd)
+	return id + "." + note + "." + hostInFile(n.host)
 }
 
-// isSpent counts more than isHeld: a process may have died between making one note and removing the other.
-func (n keychainNotes) isSpent(name string) bool { return n.folders.has(noteName(name, spentNote)) }
+// hostInFile is a host's name as the end of a file's.
+func hostInFile(host string) string {
+	const most = 128 // of the 255 that a file's name may have
+	name := strings.Map(func(r rune) rune {
+		if strings.ContainsRune("abcdefghijklmnopqrstuvwxyz0123456789-", r) {
+			return r
+		}
+		return '_'
+	}, strings.ToLower(host))
+	return cmp.Or(name[:min(len(name), most)], "_")
+}
+
+// isKeychainNote recognises such a note of any host by its name after the ID and a dot.
+func isKeychainNote(ending string) bool {
+	note, host, _ := strings.Cut(ending, ".")
+	return (note == heldNote || note == spentNote) && host == hostInFile(host)
+}
+
+// isOwn recognises those of this host.
+func (n keychainNotes) isOwn(ending string) bool {
+	_, host, _ := strings.Cut(ending, ".")
+	return isKeychainNote(ending) && host == hostInFile(n.host)
+}
+
+// isSpent counts more than isHeld, where each lies in another folder.
+func (n keychainNotes) isSpent(name string) bool { return n.folders.has(n.name(name, spentNote)) }
 
 func (n keychainNotes) isHeld(name string) bool {
-	return n.folders.has(noteName(name, heldNote)) && !n.isSpent(name)
+	return n.folders.has(n.name(name, heldNote)) && !n.isSpent(name)
 }
 
 // expect notes that the keychain is about to get a session, and reports whether that is new.
@@ -43,37 +71,42 @@ func (n keychainNotes) expect(name string) bool {
 	if n.isHeld(name) || n.isSpent(name) {
 		return false
 	}
-	return n.change(name, heldNote, spentNote)
-}
-
-// hold notes that the keychain has a session which may be used.
-func (n keychainNotes) hold(name string) {
-	if n.isSpent(name) {
-		n.change(name, heldNote, spentNote)
-	}
-}
-
-// spend notes that what the keychain may have must not be used any more.
-func (n keychainNotes) spend(name string) {
-	if n.isHeld(name) {
-		n.change(name, spentNote, heldNote)
-	}
-}
-
-// change makes one note and removes the other.
-func (n keychainNotes) change(name, made, removed string) bool {
-	if err := n.folders.write(noteName(name, made), nil); err != nil {
+	if err := n.folders.write(n.name(name, heldNote), nil); err != nil {
 		n.log.Warn("a note about the keychain could not be made", "reason", err)
 		return false
 	}
-	n.folders.remove(noteName(name, removed))
 	return true
 }
 
+// hold notes that the keychain has a session which may be used.
+func (n keychainNotes) hold(name string) error {
+	if !n.isSpent(name) {
+		return nil
+	}
+	return unchanged(n.folders.rename(n.name(name, spentNote), n.name(name, heldNote)))
+}
+
+// spend notes that what the keychain may have must not be used any more.
+func (n keychainNotes) spend(name string) error {
+	if !n.isHeld(name) {
+		return nil
+	}
+	return unchanged(n.folders.rename(n.name(name, heldNote), n.name(name, spentNote)))
+}
+
 // forget notes that the keychain has nothing.
-func (n keychainNotes) forget(name string) {
-	n.folders.remove(noteName(name, heldNote))
-	n.folders.remove(noteName(name, spentNote))
+func (n keychainNotes) forget(name string) error {
+	return unchanged(errors.Join(n.folders.remove(n.name(name, heldNote)), n.folders.remove(n.name(name, spentNote))))
+}
+
+// errNote is in the error about a note that still says what it said.
+var errNote = errors.New("a note about the keychain could not be changed")
+
+func unchanged(cause error) error {
+	if cause == nil {
+		return nil
+	}
+	return fmt.Errorf("%w: %w", errNote, cause)
 }
 
 // noted is a keychain whose sessions are noted.
@@ -82,7 +115,8 @@ type noted struct {
 	notes keychainNotes
 }
 
-// set makes the note first: a process may die in between, and a note too many does no harm.
+// set makes the note first, since a process may die in between. A note too many makes a keychain that fails an error until the
+// next login; with one too few, a session in it would be taken for none.
 func (n *noted) set(ctx context.Context, name string, value []byte) error {
 	if !strings.HasSuffix(name, sessionEnd) {
 		return n.vault.set(ctx, name, value)
@@ -91,9 +125,9 @@ func (n *noted) set(ctx context.Context, name string, value []byte) error {
 	err := n.vault.set(ctx, name, value)
 	switch {
 	case err == nil:
-		n.notes.hold(name)
+		return n.notes.hold(name)
 	case isNew:
-		n.notes.forget(name)
+		return withNote(err, n.notes.forget(name))
 	}
 	return err
 }
@@ -101,13 +135,20 @@ func (n *noted) set(ctx context.Context, name string, value []byte) error {
 func (n *noted) remove(ctx context.Context, name string) error {
 	err := n.vault.remove(ctx, name)
 	switch {
-	case !strings.HasSuffix(name, sessionEnd):
+	case !strings.HasSuffix(name, sessionEnd) || ctx.Err() != nil: // an interrupt ends no session
+		return err
 	case err == nil:
-		n.notes.forget(name)
-	default:
-		n.notes.spend(name)
+		return n.notes.forget(name)
 	}
-	return err
+	return withNote(err, n.notes.spend(name))
+}
+
+// withNote adds the failure of a note to that of the keychain.
+func withNote(err, noteErr error) error {
+	if noteErr == nil {
+		return err
+	}
+	return fmt.Errorf("%w; %w", err, noteErr)
 }
 
 // unspent is a noted keychain from which no spent session comes.

@@ -3,8 +3,11 @@ package store
 import (
 	"context"
 	"errors"
+	"io/fs"
 	"os"
+	"path/filepath"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/kubectl-oidc-login/kubectl-oidc-login/pkg/token"
@@ -59,12 +62,124 @@ func TestKeychainNotes(t *testing.T) {
 				names = append(names, entry.Name())
 			}
 			for _, note := range test.notes {
-				want = append(want, "id."+note)
+				want = append(want, "id."+note+".thishost")
 			}
 			if !slices.Equal(names, want) {
 				t.Errorf("expected %q, got %q", want, names)
 			}
 		})
+	}
+}
+
+// A note is changed in the folder where it is, so that a full disk or another folder's state cannot keep both or none.
+func TestKeychainNoteChangesInItsFolder(t *testing.T) {
+	t.Parallel()
+	home, fallback := t.TempDir(), filepath.Join(t.TempDir(), "fallback")
+	store := openStore(t, Config{Mode: Auto, Locks: home, FallbackLocks: fallback, Keychain: refusingKeychain()})
+	if err := (folders{{path: fallback}}).write(store.notes.name(nameOfSession, heldNote), nil); err != nil {
+		t.Fatal(err)
+	}
+	if err := store.notes.spend(nameOfSession); err != nil || !store.notes.isSpent(nameOfSession) {
+		t.Errorf("it is not spent: %v", err)
+	}
+	if err := store.notes.hold(nameOfSession); err != nil || !store.notes.isHeld(nameOfSession) {
+		t.Errorf("it is not held: %v", err)
+	}
+	if made, err := os.ReadDir(home); err != nil || len(made) > 0 {
+		t.Errorf("a note is elsewhere now: %v, %v", made, err)
+	}
+}
+
+// obstruct keeps a note from being made.
+func obstruct(t *testing.T, config Config, note string) {
+	t.Helper()
+	name := openStore(t, config).notes.name(sessionName(key), note)
+	if err := os.MkdirAll(filepath.Join(config.Locks, name, "full"), 0o700); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// Who is told that a session is not used any more must be able to rely on it.
+func TestKeychainNoteThatCannotBeSpent(t *testing.T) {
+	t.Parallel()
+	for name, do := range map[string]func(*Store) error{
+		"logout": func(store *Store) error {
+			held, err := store.Holdings(context.Background(), key)
+			if err != nil || held.Unread == nil {
+				return nil
+			}
+			return store.Forget(context.Background(), key, held)
+		},
+		"clean": func(store *Store) error { _, err := store.Clean(context.Background()); return err },
+		"end":   func(store *Store) error { return store.End(context.Background(), key) },
+	} {
+		config := Config{Mode: Auto, Directory: t.TempDir(), Locks: t.TempDir(), Keychain: newMapKeychain(0).items()}
+		beginSession(t, openStore(t, config), "refresh")
+		config.Keychain = refusingKeychain()
+		obstruct(t, config, spentNote)
+		if err := do(openStore(t, config)); !errors.Is(err, errNote) {
+			t.Errorf("%s: got %v", name, err)
+		}
+	}
+}
+
+// A new session that would not be found in the keychain has another place.
+func TestKeychainNoteThatStaysSpent(t *testing.T) {
+	t.Parallel()
+	items := newMapKeychain(0)
+	config := Config{Mode: Auto, Directory: t.TempDir(), Locks: t.TempDir(), Keychain: items.items()}
+	beginSession(t, openStore(t, config), "old")
+	config.Keychain = refusingKeychain()
+	if err := openStore(t, config).End(t.Context(), key); err != nil {
+		t.Fatal(err)
+	}
+	obstruct(t, config, heldNote)
+	config.Keychain = items.items()
+	config.Keychain.Delete = refusingKeychain().Delete // else the note goes before the new session comes
+	store := openStore(t, config)
+	beginSession(t, store, "new")
+	if session, err := store.Session(t.Context(), key); err != nil || session.RefreshToken.Reveal() != "new" {
+		t.Errorf("the new session is lost: %v", err)
+	}
+	if place := store.PlaceOf(t.Context(), key); place != InFile {
+		t.Errorf("it is in the %s", place)
+	}
+}
+
+// A home can be that of several machines, while each has a keychain of its own.
+func TestMachinesThatShareNotes(t *testing.T) {
+	t.Parallel()
+	for _, names := range [][2]string{{"desk.example.com", "rack"}, {"Desk", ""}, {"../desk", strings.Repeat("rack", 60)}} {
+		items := newMapKeychain(0)
+		desk := Config{Mode: Auto, Directory: t.TempDir(), Locks: t.TempDir(), Keychain: items.items(), Host: names[0]}
+		rack := desk
+		rack.Host, rack.Keychain = names[1], refusingKeychain()
+		beginSession(t, openStore(t, desk), "desk")
+		if _, err := openStore(t, rack).Session(t.Context(), key); !errors.Is(err, token.ErrNotFound) {
+			t.Errorf("%q: this one never had it: %v", names, err)
+		}
+		beginSession(t, openStore(t, rack), "rack")
+		if err := openStore(t, rack).End(t.Context(), key); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := openStore(t, desk).Session(t.Context(), key); err != nil {
+			t.Errorf("%q: it is not used any more: %v", names, err)
+		}
+		rack.Keychain = newMapKeychain(0).items()
+		if cleaned, err := openStore(t, rack).Clean(t.Context()); err != nil || len(cleaned.Foreign) > 0 {
+			t.Errorf("%q: %+v, %v", names, cleaned, err)
+		}
+		locked := desk
+		locked.Keychain = refusingKeychain()
+		if _, err := openStore(t, locked).Session(t.Context(), key); !errors.Is(err, token.ErrUnreadSession) {
+			t.Errorf("%q: nobody knows of it any more: %v", names, err)
+		}
+		if _, err := openStore(t, desk).Clean(t.Context()); err != nil || len(items.secrets) > 0 {
+			t.Errorf("%q: left: %v, %v", names, items.secrets, err)
+		}
+		if left, err := os.ReadDir(desk.Locks); !errors.Is(err, fs.ErrNotExist) {
+			t.Errorf("%q: left: %v, %v", names, left, err)
+		}
 	}
 }
 

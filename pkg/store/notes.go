@@ -64,12 +64,12 @@ func (s *Store) NoteAttempt(_ context.Context, key token.Key, attempt token.Atte
 }
 
 // forgetAttempt is for a login that succeeded.
-func (s *Store) forgetAttempt(key token.Key) { s.folders.remove(key.ID() + ".attempt") }
+func (s *Store) forgetAttempt(key token.Key) { _ = s.folders.remove(key.ID() + ".attempt") }
 
 // forgetNotes leaves locks, which somebody may be waiting for.
 func (s *Store) forgetNotes(key token.Key) {
 	for _, name := range []string{"attempt", "refused", "unreachable", "answers"} {
-		s.folders.remove(key.ID() + "." + name) // they hold no token
+		_ = s.folders.remove(key.ID() + "." + name) // they hold no token
 	}
 }
 

@@ -52,6 +52,10 @@ func encodeIDToken(idToken token.IDToken, key token.Key) []byte {
 
 // decodeIDToken also checks that the record is the key's own.
 func decodeIDToken(text []byte, key token.Key) (token.IDToken, error) {
+	return decodeIDTokenIf(check, text, key)
+}
+
+func decodeIDTokenIf(check recordCheck, text []byte, key token.Key) (token.IDToken, error) {
 	var record idTokenRecord
 	if err := decode(text, &record); err != nil {
 		return token.IDToken{}, err
@@ -91,6 +95,10 @@ func encodeSession(session token.Session, key token.Key) []byte {
 
 // decodeSession also checks that the record is the key's own: a refresh token is for the provider that gave it.
 func decodeSession(text []byte, key token.Key) (token.Session, error) {
+	return decodeSessionIf(check, text, key)
+}
+
+func decodeSessionIf(check recordCheck, text []byte, key token.Key) (token.Session, error) {
 	var record sessionRecord
 	if err := decode(text, &record); err != nil {
 		return token.Session{}, err
@@ -146,11 +154,25 @@ func decode(text []byte, record any) error {
 // check refuses records that this release cannot read, and those of another key: what lies in a folder or a keychain can
 // have been moved to another name.
 func check(version int, stored string, key token.Key) error {
+	if err := checkToRevoke(version, stored, key); err != nil {
+		return err
+	}
+	if stored == "" {
+		return errors.New("record is of an older build, which did not write to which login it belongs")
+	}
+	return nil
+}
+
+// checkToRevoke also takes a record that does not say whose it is, but for its name.
+func checkToRevoke(version int, stored string, key token.Key) error {
 	if version != recordVersion {
 		return fmt.Errorf("record has version %d, this release reads %d", version, recordVersion)
 	}
-	if stored != key.ID() {
+	if stored != "" && stored != key.ID() {
 		return errors.New("record belongs to another login")
 	}
 	return nil
 }
+
+// recordCheck is check or checkToRevoke.
+type recordCheck func(version int, stored string, key token.Key) error

@@ -36,6 +36,7 @@ type Config struct {
 	Locks     string // a folder for locks and notes whose scope is the OS user's, whatever Directory is: absolute; empty: none
 	// FallbackLocks is one where Locks cannot be used, in a place open to all: absolute; empty: none.
 	FallbackLocks string
+	Host          string   // the name of this machine, which tells it from others that share these folders
 	Keychain      Keychain // the zero value is the operating system's
 	KernelKeyring Keychain // the zero value is the Linux kernel's; other systems have none
 	Now           func() time.Time
@@ -70,7 +71,7 @@ type vault interface {
 // Open makes the store. It touches nothing yet.
 func Open(config Config) (*Store, error) {
 	store := &Store{config: config, folders: config.folders()}
-	store.notes = keychainNotes{store.folders, config.Log}
+	store.notes = keychainNotes{store.folders, config.Host, config.Log}
 	keychain := &noted{newKeychain(InKeychain, config.keychain()), store.notes}
 	files := &disk{directory: config.Directory}
 	idTokenFiles := &disk{directory: config.Directory, lossy: true} // one that is lost can be had again

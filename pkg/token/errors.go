@@ -15,6 +15,9 @@ var ErrUnreadSession = errors.New("your session may be in it")
 // pass (timeouts, overload, no network) are never this one.
 var ErrSessionEnded = errors.New("session ended")
 
+// ErrKeyUnknown says that the provider does not publish the key of a token that it has given, not even when asked again.
+var ErrKeyUnknown = errors.New("the provider does not publish its key")
+
 // ErrAccessTokenRefused says that the provider does not take this access token, so another may do.
 var ErrAccessTokenRefused = errors.New("access token refused")
 

@@ -11,6 +11,8 @@ type Holdings struct {
 	Sessions []Session
 	IDTokens []IDToken
 	Unread   error // why a place could not be read that may hold the session; nil: there is none
+	// Silent are the names of all places that could not be read. Nobody has revoked what is there, so it must not get lost.
+	Silent []string
 }
 
 // TokenKind says what a token is to the provider (https://www.rfc-editor.org/rfc/rfc7009#section-2.1).
@@ -51,7 +53,7 @@ func (s *Source) Logout(ctx context.Context, key Key, tell func(Revocation)) (Ho
 	if err := s.revokeAll(ctx, key, held, tell); err != nil {
 		return Holdings{}, err
 	}
-	return held, s.Store.Forget(context.WithoutCancel(ctx), key)
+	return held, s.Store.Forget(context.WithoutCancel(ctx), key, held)
 }
 
 // revokeAll begins with the refresh tokens: a provider ends their access tokens with them

@@ -23,8 +23,9 @@ type Store interface {
 	End(context.Context, Key) error
 	// Holdings returns all that is stored of the key, in every place.
 	Holdings(context.Context, Key) (Holdings, error)
-	// Forget forgets all of that, and the notes. An error means that some of it is still there.
-	Forget(context.Context, Key) error
+	// Forget forgets what Holdings has returned, and the notes. What it could not read stays, and is not used any more. An error
+	// means that some of the rest is still there, or some of that still used.
+	Forget(context.Context, Key, Holdings) error
 
 	// Attempt returns the login that was asked for last and has not succeeded, or ErrNotFound. Begin forgets it.
 	Attempt(context.Context, Key) (Attempt, error)
@@ -237,8 +238,9 @@ func (s *Source) triedByOthers(ctx context.Context, key Key) error {
 	}
 }
 
+// noteUnreachable leaves out a provider that was reached, but does not publish a new key yet.
 func (s *Source) noteUnreachable(ctx context.Context, key Key, err error) {
-	if isUnreachable(err) {
+	if isUnreachable(err) && !errors.Is(err, ErrKeyUnknown) {
 		s.note(s.Store.NoteUnreachable(ctx, key, s.Now()))
 	}
 }

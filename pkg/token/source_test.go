@@ -130,7 +130,7 @@ func (w *world) Holdings(context.Context, Key) (Holdings, error) {
 	return w.held, w.sessionErr
 }
 
-func (w *world) Forget(ctx context.Context, _ Key) error {
+func (w *world) Forget(ctx context.Context, _ Key, _ Holdings) error {
 	w.note("forget")
 	if ctx.Err() != nil {
 		return ctx.Err()
@@ -631,5 +631,17 @@ func TestMachineSharesWhatItWaitedFor(t *testing.T) {
 	world.login = func() (Set, error) { return Set{}, unreachable() }
 	if _, err := world.source().Obtain(t.Context(), machine); err == nil || !world.failed.Equal(world.now) {
 		t.Errorf("it is not noted: %v, %v", world.failed, err)
+	}
+}
+
+// A provider that has answered was reached, though the key of its token cannot be had yet.
+func TestUnknownKeyIsNotNoted(t *testing.T) {
+	t.Parallel()
+	world := newWorld().holds("old", time.Hour)
+	world.refresh = func(Session) (Set, error) {
+		return Set{Session: world.set("refreshed").Session}, &Error{Kind: Unreachable, Err: fmt.Errorf("%w: 7", ErrKeyUnknown)}
+	}
+	if _, err := world.source().Obtain(t.Context(), key); !isUnreachable(err) || !world.failed.IsZero() {
+		t.Errorf("got %v, noted %v", err, world.failed)
 	}
 }

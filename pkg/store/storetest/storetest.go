@@ -183,7 +183,12 @@ func forgetForgetsAll(t *testing.T, s suite) {
 
 func forget(t *testing.T, s suite) {
 	t.Helper()
-	if err := s.open().Forget(t.Context(), s.key); err != nil {
+	store := s.open()
+	held, err := store.Holdings(t.Context(), s.key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := store.Forget(t.Context(), s.key, held); err != nil {
 		t.Fatal(err)
 	}
 }
