@@ -254,23 +254,29 @@ func TestTLSVersions(t *testing.T) {
 		server.Config.ErrorLog = slog.NewLogLogger(slog.DiscardHandler, slog.LevelError) // refusals are what is wanted
 		server.StartTLS()
 		defer server.Close()
-		authority := pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: server.Certificate().Raw})
-		p, err := New(Config{
-			Issuer:                 server.URL,
-			ClientID:               "kubernetes",
-			CertificateAuthorities: func() ([]string, error) { return []string{string(authority)}, nil },
-			UserAgent:              func() string { return "test" },
-			Now:                    time.Now,
-			Log:                    slog.New(slog.DiscardHandler),
-		})
-		if err != nil {
-			t.Fatal(err)
-		}
-		_, _, err = p.get(t.Context(), server.URL, "discovery")
+		_, _, err := newBeliever(t, server, server.URL).get(t.Context(), server.URL, "discovery")
 		if (err == nil) != ok || err != nil && !strings.Contains(err.Error(), "protocol version") {
 			t.Errorf("%s: got %v", tls.VersionName(version), err)
 		}
 	}
+}
+
+// newBeliever makes a provider of an issuer that believes the server's certificate.
+func newBeliever(t *testing.T, server *httptest.Server, issuer string) *Provider {
+	t.Helper()
+	authority := pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: server.Certificate().Raw})
+	p, err := New(Config{
+		Issuer:                 issuer,
+		ClientID:               "kubernetes",
+		CertificateAuthorities: func() ([]string, error) { return []string{string(authority)}, nil },
+		UserAgent:              func() string { return "test" },
+		Now:                    time.Now,
+		Log:                    slog.New(slog.DiscardHandler),
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return p
 }
 
 // A certificate of an authority that is believed is good for its own names alone.
@@ -281,25 +287,13 @@ func TestCertificateOfAnotherName(t *testing.T) {
 	server.Config.ErrorLog = slog.NewLogLogger(slog.DiscardHandler, slog.LevelError) // refusals are what is wanted
 	server.StartTLS()
 	t.Cleanup(server.Close)
-	authority := pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: server.Certificate().Raw})
 	_, port, err := net.SplitHostPort(server.Listener.Addr().String())
 	if err != nil {
 		t.Fatal(err)
 	}
 	for host, ok := range map[string]bool{"127.0.0.1": true, "localhost": false} { // of which the certificate knows the first
 		address := "https://" + net.JoinHostPort(host, port)
-		p, err := New(Config{
-			Issuer:                 address,
-			ClientID:               "kubernetes",
-			CertificateAuthorities: func() ([]string, error) { return []string{string(authority)}, nil },
-			UserAgent:              func() string { return "test" },
-			Now:                    time.Now,
-			Log:                    slog.New(slog.DiscardHandler),
-		})
-		if err != nil {
-			t.Fatal(err)
-		}
-		_, _, err = p.get(t.Context(), address, "discovery")
+		_, _, err := newBeliever(t, server, address).get(t.Context(), address, "discovery")
 		if (err == nil) != ok || err != nil && !strings.Contains(err.Error(), "certificate") {
 			t.Errorf("%s: got %v", host, err)
 		}
