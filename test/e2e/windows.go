@@ -11,6 +11,8 @@ import (
 	"sync"
 	"testing"
 	"time"
+
+	"golang.org/x/sys/unix"
 )
 
 // WindowsComputer is a person's computer with Windows, as far as wine is one. Its Credential Manager is empty.
@@ -105,6 +107,22 @@ func (w *WindowsComputer) SitDown(tb testing.TB, args ...string) *Terminal {
 	t.command.Stdout = &t.stdout
 	t.start(tb)
 	return t
+}
+
+// AwaitKeyboard waits until wine reads the keys of a terminal, which it does when the program reads its console for the first time.
+// Before, the terminal itself shows what is typed, and makes line feeds of returns, which end no line for wine.
+func AwaitKeyboard(tb testing.TB, console *Terminal) {
+	tb.Helper()
+	eventually(tb, 30*time.Second, "wine to read the keyboard", func() error {
+		settings, err := unix.IoctlGetTermios(int(console.keyboard.Fd()), unix.TCGETS)
+		if err != nil {
+			tb.Fatal(err)
+		}
+		if settings.Lflag&unix.ECHO != 0 {
+			return errors.New(console.Shown())
+		}
+		return nil
+	})
 }
 
 // Plugin runs the plugin.

@@ -79,6 +79,7 @@ func TestWindowsConsole(t *testing.T) {
 	console := computer.SitDown(t, "get-token", "--oidc-issuer-url="+dex.IssuerURL, "--oidc-client-id="+ClientID, "--oidc-extra-scope=email",
 		"--certificate-authority="+WindowsPath(ca.File), "--grant-type=password", "--username="+dex.User.Email)
 	console.Asks(t, "assword")
+	AwaitKeyboard(t, console)
 	console.Types(t, dex.User.Password)
 	output := console.End(t)
 	ParseToken(t, output)
