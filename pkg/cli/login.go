@@ -45,6 +45,10 @@ func logIn(command *cobra.Command, env Env, terminal *terminal, options *options
 	if err != nil {
 		return err
 	}
-	terminal.say("logged in to %s; the ID token is good until %s", session.key.Issuer, idToken.Expiry.Format(time.TimeOnly))
+	login := session.key.Issuer
+	if person := idToken.Person(); person != "" {
+		login += " as " + person
+	}
+	terminal.say("logged in to %s; the %s is good until %s", login, servedToken(session.key), idToken.Expiry.Format(time.TimeOnly))
 	return nil
 }

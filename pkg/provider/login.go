@@ -236,10 +236,7 @@ func (p *Provider) lastPage(set token.Set, outcome error) loopback.Page {
 		return page
 	}
 	subject := set.Session.Subject
-	who := subject
-	if claims, err := set.IDToken.Claims(); err == nil {
-		who = cmp.Or(whoIs(claims), who)
-	}
+	who := cmp.Or(set.IDToken.Person(), subject)
 	person := []loopback.Detail{{Name: "User", Value: printable(who)}}
 	if who != subject {
 		person = append(person, loopback.Detail{Name: "Subject", Value: printable(subject)})

@@ -1,7 +1,6 @@
 package provider
 
 import (
-	"cmp"
 	"context"
 	"fmt"
 	"time"
@@ -57,10 +56,4 @@ func (a answer) held(verified claims) token.IDToken {
 		Issuer:   verified.Issuer,
 		Audience: verified.Audience,
 	}
-}
-
-// whoIs picks the claim by which people know themselves.
-func whoIs(claims map[string]any) string {
-	name := func(claim string) string { text, _ := claims[claim].(string); return text }
-	return cmp.Or(name("email"), name("preferred_username"), name("name"), name("sub"))
 }

@@ -1,6 +1,7 @@
 package token
 
 import (
+	"cmp"
 	"encoding/base64"
 	"encoding/json"
 	"errors"
@@ -33,6 +34,15 @@ func (t IDToken) Claims() (map[string]any, error) {
 		return nil, errors.New("ID token payload is not a JSON object")
 	}
 	return claims, nil
+}
+
+// Person is the name by which people know themselves: the first of the claims email, preferred_username, name and sub that
+// the token has. It may be empty, and is for people to read: only the subject identifies
+// (https://openid.net/specs/openid-connect-core-1_0.html#ClaimStability).
+func (t IDToken) Person() string {
+	claims, _ := t.Claims() // none of a token that cannot be read
+	name := func(claim string) string { text, _ := claims[claim].(string); return text }
+	return cmp.Or(name("email"), name("preferred_username"), name("name"), name("sub"))
 }
 
 // Session is what outlives an ID token: the refresh token, and what a refreshed ID token is compared with
