@@ -25,7 +25,7 @@ func allowedImports() map[string][]string {
 		"pkg/browser":  {"github.com/pkg/browser"},
 		"pkg/cluster":  {modulePath + "pkg/token"},
 		"pkg/store": {
-			modulePath + "pkg/token", "github.com/gofrs/flock", "github.com/zalando/go-keyring", "golang.org/x/sys/unix",
+			modulePath + "pkg/sharedfile", modulePath + "pkg/token", "github.com/gofrs/flock", "github.com/zalando/go-keyring", "golang.org/x/sys/unix",
 		},
 		"pkg/store/storetest": {modulePath + "pkg/token"},
 		"pkg/provider": {
@@ -33,7 +33,8 @@ func allowedImports() map[string][]string {
 			"github.com/coreos/go-oidc/v3/oidc", "github.com/go-jose/go-jose/v4", "golang.org/x/oauth2",
 			"golang.org/x/oauth2/clientcredentials",
 		},
-		"pkg/kubeconfig": {modulePath + "pkg/token", "go.yaml.in/yaml/v4"},
+		"pkg/sharedfile": {"golang.org/x/sys/windows"},
+		"pkg/kubeconfig": {modulePath + "pkg/sharedfile", modulePath + "pkg/token", "go.yaml.in/yaml/v4"},
 		"pkg/cli": {
 			modulePath + "pkg/browser", modulePath + "pkg/cluster", modulePath + "pkg/kubeconfig", modulePath + "pkg/provider", modulePath + "pkg/store", modulePath + "pkg/token",
 			modulePath + "plugin", "github.com/rogpeppe/go-internal/diff", "github.com/spf13/cobra", "github.com/spf13/pflag",

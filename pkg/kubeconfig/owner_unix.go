@@ -37,11 +37,3 @@ func keepOwner(file *os.File, old fs.FileInfo) error {
 	}
 	return nil
 }
-
-// syncFolder makes a rename last; where it does not work, the rename is still done.
-func syncFolder(path string) {
-	if folder, err := os.Open(path); err == nil {
-		_ = folder.Sync()
-		_ = folder.Close()
-	}
-}

@@ -6,5 +6,3 @@ import (
 )
 
 func keepOwner(*os.File, fs.FileInfo) error { return nil }
-
-func syncFolder(string) {}

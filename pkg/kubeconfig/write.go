@@ -10,6 +10,8 @@ import (
 	"path/filepath"
 	"slices"
 	"time"
+
+	"github.com/kubectl-oidc-login/kubectl-oidc-login/pkg/sharedfile"
 )
 
 // Writer changes files. Its functions come from the caller.
@@ -194,10 +196,10 @@ func swap(fresh, target string, before []byte) error {
 	if !bytes.Equal(now, before) {
 		return errChanged
 	}
-	if err := os.Rename(fresh, target); err != nil {
+	if err := sharedfile.Replace(fresh, target); err != nil {
 		return fmt.Errorf("kubeconfig: %w", err)
 	}
-	syncFolder(filepath.Dir(target))
+	sharedfile.SyncFolder(filepath.Dir(target))
 	return nil
 }
 

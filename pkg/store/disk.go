@@ -11,6 +11,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/kubectl-oidc-login/kubectl-oidc-login/pkg/sharedfile"
 	"github.com/kubectl-oidc-login/kubectl-oidc-login/pkg/token"
 )
 
@@ -48,7 +49,7 @@ var errNotOurs = errors.New("is a link or belongs to somebody else")
 // readPrivate reads a file of this user. One that others could read is closed to them; what somebody else has put there
 // is not believed.
 func readPrivate(path string) ([]byte, error) {
-	file, err := openToRead(path)
+	file, err := sharedfile.Open(path)
 	if err != nil {
 		if link, lookErr := os.Lstat(path); lookErr == nil && link.Mode()&fs.ModeSymlink != 0 {
 			return nil, fmt.Errorf("%s %w", path, errNotOurs)
@@ -86,14 +87,14 @@ func (d *disk) set(_ context.Context, name string, value []byte) error {
 	}
 	err = d.fill(temporary, value)
 	if err == nil {
-		err = replace(temporary.Name(), d.path(name))
+		err = sharedfile.Replace(temporary.Name(), d.path(name))
 	}
 	if err != nil {
 		_ = os.Remove(temporary.Name())
 		return fmt.Errorf("token cache: %w", err)
 	}
 	if !d.lossy {
-		syncFolder(d.directory)
+		sharedfile.SyncFolder(d.directory)
 	}
 	return nil
 }
@@ -131,7 +132,7 @@ func (d *disk) fill(file *os.File, value []byte) error {
 }
 
 func (d *disk) remove(_ context.Context, name string) error {
-	if err := removeFile(d.path(name)); err != nil && !errors.Is(err, fs.ErrNotExist) {
+	if err := sharedfile.Remove(d.path(name)); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return fmt.Errorf("token cache: %w", err)
 	}
 	return nil

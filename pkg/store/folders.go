@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 
+	"github.com/kubectl-oidc-login/kubectl-oidc-login/pkg/sharedfile"
 	"github.com/kubectl-oidc-login/kubectl-oidc-login/pkg/token"
 )
 
@@ -147,11 +148,11 @@ func (f folders) has(name string) bool {
 }
 
 // remove removes a note, wherever it lies.
-func (f folders) remove(name string) error { return f.inEach(name, removeFile) }
+func (f folders) remove(name string) error { return f.inEach(name, sharedfile.Remove) }
 
 // rename makes one note another, wherever it lies, at once. A full disk has room for that.
 func (f folders) rename(from, to string) error {
-	return f.inEach(from, func(path string) error { return replace(path, filepath.Join(filepath.Dir(path), to)) })
+	return f.inEach(from, func(path string) error { return sharedfile.Replace(path, filepath.Join(filepath.Dir(path), to)) })
 }
 
 // inEach takes a note away in each folder. One that counts afterwards is an error.

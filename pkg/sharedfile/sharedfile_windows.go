@@ -1,4 +1,4 @@
-package store
+package sharedfile
 
 import (
 	"errors"
@@ -13,8 +13,8 @@ import (
 // os.Root open so that others may, and rename as POSIX does:
 // https://learn.microsoft.com/en-us/windows-hardware/drivers/ddi/ntifs/ns-ntifs-_file_rename_information
 
-// openToRead opens a file that others may replace meanwhile.
-func openToRead(path string) (*os.File, error) {
+// Open opens a file for reading, so that others can replace it meanwhile. A link out of its folder is an error.
+func Open(path string) (*os.File, error) {
 	var file *os.File
 	err := patiently(func() (err error) {
 		file, err = os.OpenInRoot(filepath.Dir(path), filepath.Base(path))
@@ -23,8 +23,9 @@ func openToRead(path string) (*os.File, error) {
 	return file, err
 }
 
-// replace renames over an existing file of the same folder.
-func replace(from, to string) error {
+// Replace renames a file over one of the same folder, which others may have open; for a second it waits for those that forbid
+// that. Before, during and after it there is a file of that name.
+func Replace(from, to string) error {
 	folder, err := os.OpenRoot(filepath.Dir(to))
 	if err != nil {
 		return err
@@ -33,8 +34,8 @@ func replace(from, to string) error {
 	return patiently(func() error { return folder.Rename(filepath.Base(from), filepath.Base(to)) })
 }
 
-// removeFile removes a file that others may read meanwhile.
-func removeFile(path string) error { return patiently(func() error { return os.Remove(path) }) }
+// Remove removes a file that others may have open; for a second it waits for those that forbid that.
+func Remove(path string) error { return patiently(func() error { return os.Remove(path) }) }
 
 // patiently tries again for a second, since virus scanners keep files to themselves for some milliseconds.
 func patiently(attempt func() error) error {
@@ -52,5 +53,5 @@ func mayPass(err error) bool {
 		errors.Is(err, windows.ERROR_ACCESS_DENIED)
 }
 
-// syncFolder does nothing: Windows lets nobody wait for that.
-func syncFolder(string) {}
+// SyncFolder does nothing: Windows lets nobody wait for that.
+func SyncFolder(string) {}
