@@ -19,17 +19,18 @@ func allowedImports() map[string][]string {
 	return map[string][]string{
 		"cmd/kubectl-oidc_login": {modulePath + "pkg/cli"},
 		// kubectl waits for this package on each call.
-		"plugin":       {},
-		"pkg/token":    {},
-		"pkg/loopback": {},
-		"pkg/browser":  {"github.com/pkg/browser"},
-		"pkg/cluster":  {modulePath + "pkg/token"},
+		"plugin":        {},
+		"pkg/token":     {},
+		"pkg/loopback":  {},
+		"pkg/browser":   {"github.com/pkg/browser"},
+		"pkg/untrusted": {},
+		"pkg/cluster":   {modulePath + "pkg/token", modulePath + "pkg/untrusted"},
 		"pkg/store": {
 			modulePath + "pkg/sharedfile", modulePath + "pkg/token", "github.com/gofrs/flock", "github.com/zalando/go-keyring", "golang.org/x/sys/unix",
 		},
 		"pkg/store/storetest": {modulePath + "pkg/token"},
 		"pkg/provider": {
-			modulePath + "pkg/loopback", modulePath + "pkg/token",
+			modulePath + "pkg/loopback", modulePath + "pkg/token", modulePath + "pkg/untrusted",
 			"github.com/coreos/go-oidc/v3/oidc", "github.com/go-jose/go-jose/v4", "golang.org/x/oauth2",
 			"golang.org/x/oauth2/clientcredentials",
 		},
@@ -37,7 +38,7 @@ func allowedImports() map[string][]string {
 		"pkg/kubeconfig": {modulePath + "pkg/sharedfile", modulePath + "pkg/token", "go.yaml.in/yaml/v4"},
 		"pkg/cli": {
 			modulePath + "pkg/browser", modulePath + "pkg/cluster", modulePath + "pkg/kubeconfig", modulePath + "pkg/provider", modulePath + "pkg/store", modulePath + "pkg/token",
-			modulePath + "plugin", "github.com/rogpeppe/go-internal/diff", "github.com/spf13/cobra", "github.com/spf13/pflag",
+			modulePath + "pkg/untrusted", modulePath + "plugin", "github.com/rogpeppe/go-internal/diff", "github.com/spf13/cobra", "github.com/spf13/pflag",
 			"golang.org/x/net/http/httpproxy", "golang.org/x/sys/unix", "golang.org/x/sys/windows", "rsc.io/qr",
 		},
 		"test":                {},

@@ -8,10 +8,10 @@ import (
 	"strings"
 	"sync"
 	"time"
-	"unicode"
 
 	"github.com/kubectl-oidc-login/kubectl-oidc-login/pkg/store"
 	"github.com/kubectl-oidc-login/kubectl-oidc-login/pkg/token"
+	"github.com/kubectl-oidc-login/kubectl-oidc-login/pkg/untrusted"
 )
 
 // terminal is where people read. What kubectl reads goes elsewhere.
@@ -73,7 +73,7 @@ func oneLine(text string) string {
 // direction.
 func harmless(text string) string {
 	return strings.Map(func(r rune) rune {
-		if r != '\n' && (unicode.IsControl(r) || unicode.Is(unicode.Cf, r)) {
+		if r != '\n' && untrusted.IsObeyed(r) {
 			return -1
 		}
 		return r

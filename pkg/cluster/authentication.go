@@ -12,6 +12,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/kubectl-oidc-login/kubectl-oidc-login/pkg/token"
+	"github.com/kubectl-oidc-login/kubectl-oidc-login/pkg/untrusted"
 )
 
 // Authentication is what an API server must be told to take the tokens of one issuer
@@ -110,7 +111,7 @@ func checkAudiences(audiences []string) error {
 			return errors.New("one of them is empty")
 		}
 		if slices.Contains(audiences[:i], audience) {
-			return fmt.Errorf("%s is there twice", quoted(audience))
+			return fmt.Errorf("%s is there twice", untrusted.Quoted(audience))
 		}
 		if err := checkText(audience); err != nil {
 			return err
@@ -132,7 +133,7 @@ func checkCertificates(bundle string) error {
 
 func checkPrefix(prefix string) error {
 	if strings.HasPrefix(prefix, systemPrefix) {
-		return fmt.Errorf("%s begins with %s, which is for Kubernetes itself", quoted(prefix), systemPrefix)
+		return fmt.Errorf("%s begins with %s, which is for Kubernetes itself", untrusted.Quoted(prefix), systemPrefix)
 	}
 	return checkText(prefix)
 }
@@ -151,7 +152,7 @@ func checkRequiredClaims(required map[string]string) error {
 
 func checkAlgorithm(algorithm string) error {
 	if !slices.Contains(signingAlgorithms(), algorithm) {
-		return fmt.Errorf("kube-apiserver does not know %s", quoted(algorithm))
+		return fmt.Errorf("kube-apiserver does not know %s", untrusted.Quoted(algorithm))
 	}
 	return nil
 }
@@ -187,14 +188,14 @@ func (a Authentication) username(claims map[string]any) (string, error) {
 	name := a.usernameClaim()
 	value, ok := claims[name]
 	if !ok {
-		return "", fmt.Errorf("the token has no claim %s", quoted(name))
+		return "", fmt.Errorf("the token has no claim %s", untrusted.Quoted(name))
 	}
 	text, ok := decoded[string](value)
 	if !ok {
-		return "", fmt.Errorf("the claim %s is not a text", quoted(name))
+		return "", fmt.Errorf("the claim %s is not a text", untrusted.Quoted(name))
 	}
 	if text == "" {
-		return "", fmt.Errorf("the claim %s is empty", quoted(name))
+		return "", fmt.Errorf("the claim %s is empty", untrusted.Quoted(name))
 	}
 	if verified, ok := claims["email_verified"]; ok && name == "email" {
 		if isVerified, ok := decoded[bool](verified); !ok || !isVerified {
@@ -204,7 +205,7 @@ func (a Authentication) username(claims map[string]any) (string, error) {
 	if full := a.UsernamePrefix + text; !strings.HasPrefix(full, systemPrefix) {
 		return full, nil
 	}
-	return "", fmt.Errorf("%s begins with %s, which is for Kubernetes itself", quoted(text), systemPrefix)
+	return "", fmt.Errorf("%s begins with %s, which is for Kubernetes itself", untrusted.Quoted(text), systemPrefix)
 }
 
 // groups may be none: the claim is optional. One text is one group.
@@ -215,12 +216,12 @@ func (a Authentication) groups(claims map[string]any) ([]string, error) {
 	}
 	groups, ok := textOrTexts(value)
 	if !ok {
-		return nil, fmt.Errorf("the claim %s is neither a text nor a list of texts", quoted(a.GroupsClaim))
+		return nil, fmt.Errorf("the claim %s is neither a text nor a list of texts", untrusted.Quoted(a.GroupsClaim))
 	}
 	for i, group := range groups {
 		groups[i] = a.GroupsPrefix + group
 		if strings.HasPrefix(groups[i], systemPrefix) {
-			return nil, fmt.Errorf("%s begins with %s, which is for Kubernetes itself", quoted(group), systemPrefix)
+			return nil, fmt.Errorf("%s begins with %s, which is for Kubernetes itself", untrusted.Quoted(group), systemPrefix)
 		}
 	}
 	return groups, nil
@@ -243,23 +244,23 @@ func Compare(predicted, seen Identity) []Finding {
 		}
 	}
 	if len(missing)+len(more) == 0 {
-		return append(findings, found(OK, "groups", "", "The API server sees the groups of the token: %s.", quotedList(predicted.Groups))...)
+		return append(findings, found(OK, "groups", "", "The API server sees the groups of the token: %s.", untrusted.QuotedList(predicted.Groups))...)
 	}
 	return append(findings, found(Warning, "groups",
 		"Compare claimMappings.groups in its configuration, or its flags --oidc-groups-claim and --oidc-groups-prefix.",
-		"The API server sees other groups than the token has for it. Missing: %s. Unexpected: %s.", quotedList(missing), quotedList(more))...)
+		"The API server sees other groups than the token has for it. Missing: %s. Unexpected: %s.", untrusted.QuotedList(missing), untrusted.QuotedList(more))...)
 }
 
 func compareNames(predicted, seen string) []Finding {
 	switch seen {
 	case predicted:
-		return found(OK, "user name", "", "The API server sees %s, as the token says.", quoted(seen))
+		return found(OK, "user name", "", "The API server sees %s, as the token says.", untrusted.Quoted(seen))
 	case anonymous:
 		return found(Error, "user name", passOnHint, "The API server sees nobody: the token does not arrive.")
 	}
 	return found(Warning, "user name",
 		"Compare claimMappings.username in its configuration, or its flags --oidc-username-claim and --oidc-username-prefix.",
-		"The API server sees %s, where the token was to make it see %s.", quoted(seen), quoted(predicted))
+		"The API server sees %s, where the token was to make it see %s.", untrusted.Quoted(seen), untrusted.Quoted(predicted))
 }
 
 // incomplete wraps what one way of configuring cannot say.

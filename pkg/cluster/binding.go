@@ -5,6 +5,8 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"strings"
+
+	"github.com/kubectl-oidc-login/kubectl-oidc-login/pkg/untrusted"
 )
 
 // GroupBinding writes the ClusterRoleBinding that gives a role, view where it is empty, to a group, which is named as in
@@ -29,11 +31,11 @@ func binding(kind, prefix, name, role string) (string, error) {
 		return "", misused("%s: its name is empty, has a control character in it, or is not UTF-8", noun)
 	}
 	if strings.HasPrefix(subject, systemPrefix) {
-		return "", misused("%s: %s is for Kubernetes itself", noun, quoted(subject))
+		return "", misused("%s: %s is for Kubernetes itself", noun, untrusted.Quoted(subject))
 	}
 	// https://kubernetes.io/docs/concepts/overview/working-with-objects/names/#path-segment-names
 	if role == "." || role == ".." || strings.ContainsAny(role, "/%") || checkText(role) != nil {
-		return "", misused("role: %s is not the name of a ClusterRole", quoted(role))
+		return "", misused("role: %s is not the name of a ClusterRole", untrusted.Quoted(role))
 	}
 	const rbac = "rbac.authorization.k8s.io"
 	return document(object{

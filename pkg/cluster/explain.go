@@ -1,6 +1,10 @@
 package cluster
 
-import "time"
+import (
+	"time"
+
+	"github.com/kubectl-oidc-login/kubectl-oidc-login/pkg/untrusted"
+)
 
 // Explain says why an API server that is meant to be told this configuration answers 401 to the token. First comes what
 // is wrong for sure, as Errors; then, most likely first, what may be wrong at the API server, whose configuration nobody
@@ -35,13 +39,13 @@ func doubtGroups(e Evidence, a Authentication, _ time.Time) []Finding {
 func doubtIssuer(e Evidence, _ Authentication, _ time.Time) []Finding {
 	issuer, _ := e.Claims["iss"].(string)
 	return found(Warning, "issuer", "Compare issuer.url in the file of --authentication-config, or the flag --oidc-issuer-url.",
-		"The API server may be told another issuer than %s, or none. Each letter and the slash at the end count.", quoted(issuer))
+		"The API server may be told another issuer than %s, or none. Each letter and the slash at the end count.", untrusted.Quoted(issuer))
 }
 
 func doubtAudience(e Evidence, _ Authentication, _ time.Time) []Finding {
 	audiences, _ := textOrTexts(e.Claims["aud"])
 	return found(Warning, "audience", "Compare issuer.audiences in the file, or the flag --oidc-client-id.",
-		"The API server may be told another audience than %s.", quotedList(audiences))
+		"The API server may be told another audience than %s.", untrusted.QuotedList(audiences))
 }
 
 // doubtReload knows that a configuration that cannot be used does not take the place of the one before it.
@@ -59,7 +63,7 @@ func doubtReach(_ Evidence, a Authentication, _ time.Time) []Finding {
 	}
 	return found(Warning, "certificate authority",
 		`Compare issuer.certificateAuthority in the file, or the flag --oidc-ca-file. Its log says "oidc authenticator: initializing plugin" and why.`,
-		"The API server itself may not reach %s, or not believe its certificate. %s", quoted(a.Issuer), authority)
+		"The API server itself may not reach %s, or not believe its certificate. %s", untrusted.Quoted(a.Issuer), authority)
 }
 
 func doubtAlgorithm(e Evidence, _ Authentication, _ time.Time) []Finding {
@@ -68,14 +72,14 @@ func doubtAlgorithm(e Evidence, _ Authentication, _ time.Time) []Finding {
 		return nil
 	}
 	return found(Warning, "signing algorithm", "Compare the flag --oidc-signing-algs. With the file, nothing is to be done.",
-		"The token is signed with %s. An API server that is told by flags takes RS256 alone unless another is named.", quoted(algorithm))
+		"The token is signed with %s. An API server that is told by flags takes RS256 alone unless another is named.", untrusted.Quoted(algorithm))
 }
 
 func doubtClaims(_ Evidence, a Authentication, _ time.Time) []Finding {
 	return found(Note, "claims", "Compare claimMappings, claimValidationRules and userValidationRules in the file, or the flags "+
 		"--oidc-username-claim, --oidc-groups-claim and --oidc-required-claim.",
 		"The API server may take the user name from another claim than %s, which the token does not have, or require another claim. "+
-			"Without a prefix, names that begin with system: are refused; a wrong prefix leads to 403, not to 401.", quoted(a.usernameClaim()))
+			"Without a prefix, names that begin with system: are refused; a wrong prefix leads to 403, not to 401.", untrusted.Quoted(a.usernameClaim()))
 }
 
 func doubtClock(_ Evidence, _ Authentication, clock time.Time) []Finding {

@@ -4,6 +4,8 @@ import (
 	"maps"
 	"slices"
 	"strings"
+
+	"github.com/kubectl-oidc-login/kubectl-oidc-login/pkg/untrusted"
 )
 
 const useFileHint = "Use the file for --authentication-config, which can say it."
@@ -38,8 +40,8 @@ func (a Authentication) Flags(caFile string) ([]string, error) {
 		flags = append(flags, "--oidc-signing-algs="+a.signingAlgorithm())
 	}
 	for _, flag := range flags { // a file can escape what nobody sees
-		if harmless(flag) != flag {
-			return nil, incomplete(useFileHint, "%s has an invisible character in it", quoted(flag))
+		if untrusted.Harmless(flag) != flag {
+			return nil, incomplete(useFileHint, "%s has an invisible character in it", untrusted.Quoted(flag))
 		}
 	}
 	return flags, nil

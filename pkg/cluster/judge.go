@@ -6,6 +6,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/kubectl-oidc-login/kubectl-oidc-login/pkg/untrusted"
 )
 
 // Session says what is known of the refresh token.
@@ -68,13 +70,13 @@ func judgeIssuer(e Evidence, a Authentication) []Finding {
 	case !ok:
 		return found(Error, subject, "Ask the provider's administrator.", "The token has no issuer (iss).")
 	case issuer == a.Issuer, issuer == "accounts.google.com" && a.Issuer == "https://accounts.google.com": // it takes Google's old name
-		return found(OK, subject, "", "The token's issuer (iss) is %s, as it must be.", quoted(issuer))
+		return found(OK, subject, "", "The token's issuer (iss) is %s, as it must be.", untrusted.Quoted(issuer))
 	case strings.TrimSuffix(issuer, "/") == strings.TrimSuffix(a.Issuer, "/"):
 		return found(Error, subject, "Write the issuer as the token has it: in the API server's configuration, and for this program.",
-			"The token's issuer (iss) is %s, but the API server expects %s. The slash at the end counts.", quoted(issuer), quoted(a.Issuer))
+			"The token's issuer (iss) is %s, but the API server expects %s. The slash at the end counts.", untrusted.Quoted(issuer), untrusted.Quoted(a.Issuer))
 	}
 	return found(Error, subject, "Write the issuer as the token has it, octet by octet: in the API server's configuration, and for this program.",
-		"The token's issuer (iss) is %s, but the API server expects %s.", quoted(issuer), quoted(a.Issuer))
+		"The token's issuer (iss) is %s, but the API server expects %s.", untrusted.Quoted(issuer), untrusted.Quoted(a.Issuer))
 }
 
 // judgeAudience wants one of the audiences; a token may be for others too.
@@ -86,11 +88,11 @@ func judgeAudience(e Evidence, a Authentication) []Finding {
 	}
 	for _, audience := range audiences {
 		if slices.Contains(a.Audiences, audience) {
-			return found(OK, subject, "", "The token is for %s (aud), as it must be.", quoted(audience))
+			return found(OK, subject, "", "The token is for %s (aud), as it must be.", untrusted.Quoted(audience))
 		}
 	}
 	return found(Error, subject, "Add one of the token's audiences to the API server's configuration, or log in with the client that is named there.",
-		"The token is for %s (aud), but the API server expects %s.", quotedList(audiences), quotedList(a.Audiences))
+		"The token is for %s (aud), but the API server expects %s.", untrusted.QuotedList(audiences), untrusted.QuotedList(a.Audiences))
 }
 
 // judgeAlgorithm knows that the file allows all algorithms of the API server, and flags those that are named.
@@ -100,7 +102,7 @@ func judgeAlgorithm(e Evidence, a Authentication) []Finding {
 	switch {
 	case !slices.Contains(signingAlgorithms(), algorithm):
 		return found(Error, subject, "Have the provider sign ID tokens for this client with RS256 or ES256.",
-			"The token is signed with %s, which kube-apiserver refuses.", quoted(algorithm))
+			"The token is signed with %s, which kube-apiserver refuses.", untrusted.Quoted(algorithm))
 	case algorithm == a.signingAlgorithm():
 		return found(OK, subject, "", "The token is signed with %s.", algorithm)
 	}
@@ -114,7 +116,7 @@ func judgeUsername(e Evidence, a Authentication) []Finding {
 	if err != nil {
 		return found(Error, subject, a.usernameRemedy(), "The API server will refuse the token: %v.", err)
 	}
-	findings := found(OK, subject, "", "The API server will see %s.", quoted(username))
+	findings := found(OK, subject, "", "The API server will see %s.", untrusted.Quoted(username))
 	if a.UsernamePrefix == "" {
 		findings = append(findings, found(Note, subject, "Choose a prefix, such as oidc:.",
 			"User names have no prefix, so they can be those of other users of the cluster.")...)
@@ -141,7 +143,7 @@ func (a Authentication) judgeUsernameClaim(e Evidence) []Finding {
 	}
 	if slices.Contains([]string{"email", "preferred_username", "name", "nickname", "upn", "unique_name"}, claim) {
 		findings = append(findings, found(Note, subject, "Take sub for the user name, or be sure that nobody gets the "+claim+" of somebody who left.",
-			"The claim %s can change hands, and the rights of its old owner with it.", quoted(claim))...)
+			"The claim %s can change hands, and the rights of its old owner with it.", untrusted.Quoted(claim))...)
 	}
 	return findings
 }
@@ -160,9 +162,9 @@ func judgeGroups(e Evidence, a Authentication) []Finding {
 	}
 	if _, ok := e.Claims[a.GroupsClaim]; !ok {
 		return found(Note, subject, "Ask the provider for it: often by a scope, or by a setting of the client.",
-			"The token has no claim %s, so this user is in no group. The API server reads no claims within claims.", quoted(a.GroupsClaim))
+			"The token has no claim %s, so this user is in no group. The API server reads no claims within claims.", untrusted.Quoted(a.GroupsClaim))
 	}
-	findings := found(OK, subject, "", "The API server will see %s.", quotedList(groups))
+	findings := found(OK, subject, "", "The API server will see %s.", untrusted.QuotedList(groups))
 	if a.GroupsPrefix == "" {
 		findings = append(findings, found(Note, subject, "Choose a prefix, such as oidc:.",
 			"Group names have no prefix, so they can be those of other groups of the cluster.")...)
@@ -197,7 +199,7 @@ func judgeDistributedClaims(e Evidence, a Authentication) []Finding {
 	}
 	return found(Warning, subject, "Have the provider send fewer groups, such as those of this application alone, so that they fit into the token.",
 		"The token has its groups elsewhere (_claim_names), as from Entra ID with many groups. The API server must get them from %s, signed; "+
-			"if it cannot, it says 401.", quoted(sources[source].Endpoint))
+			"if it cannot, it says 401.", untrusted.Quoted(sources[source].Endpoint))
 }
 
 // judgeRequiredClaims knows that the API server can require nothing but texts.
@@ -210,14 +212,14 @@ func judgeRequiredClaims(e Evidence, a Authentication) []Finding {
 		got, isText := decoded[string](claim)
 		switch {
 		case !ok:
-			findings = append(findings, found(Error, subject, "", "The token has no claim %s, which the API server requires.", quoted(name))...)
+			findings = append(findings, found(Error, subject, "", "The token has no claim %s, which the API server requires.", untrusted.Quoted(name))...)
 		case !isText:
 			findings = append(findings, found(Error, subject, "Require it by an expression in claimValidationRules.",
-				"The claim %s is not a text, and the API server can require texts alone.", quoted(name))...)
+				"The claim %s is not a text, and the API server can require texts alone.", untrusted.Quoted(name))...)
 		case got != want:
-			findings = append(findings, found(Error, subject, "", "The claim %s is %s, but the API server requires %s.", quoted(name), quoted(got), quoted(want))...)
+			findings = append(findings, found(Error, subject, "", "The claim %s is %s, but the API server requires %s.", untrusted.Quoted(name), untrusted.Quoted(got), untrusted.Quoted(want))...)
 		default:
-			findings = append(findings, found(OK, subject, "", "The claim %s is %s, as it must be.", quoted(name), quoted(got))...)
+			findings = append(findings, found(OK, subject, "", "The claim %s is %s, as it must be.", untrusted.Quoted(name), untrusted.Quoted(got))...)
 		}
 	}
 	return findings

@@ -7,6 +7,8 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+
+	"github.com/kubectl-oidc-login/kubectl-oidc-login/pkg/untrusted"
 )
 
 // judgeKeys looks for keys that kube-apiserver cannot read: one of them makes its library refuse the whole set, also those
@@ -35,7 +37,7 @@ func judgeKeys(e Evidence, _ Authentication) []Finding {
 		}
 		if err != nil {
 			findings = append(findings, found(Error, subject, "Have the provider publish that key elsewhere, or not at all.",
-				"kube-apiserver cannot read key %d, with the ID (kid) %s: %v. So it reads none of them, and refuses every token.", number+1, quoted(key.ID), err)...)
+				"kube-apiserver cannot read key %d, with the ID (kid) %s: %v. So it reads none of them, and refuses every token.", number+1, untrusted.Quoted(key.ID), err)...)
 		}
 	}
 	if len(findings) > 0 {
@@ -49,7 +51,7 @@ func judgeKeyID(id any, ids []string) []Finding {
 	wanted, ok := id.(string)
 	if ok && wanted != "" && !slices.Contains(ids, wanted) {
 		return found(Error, subject, "Ask the provider's administrator. It may have just changed its keys: then log in again.",
-			"The token is signed with the key %s (kid), which the provider does not publish.", quoted(wanted))
+			"The token is signed with the key %s (kid), which the provider does not publish.", untrusted.Quoted(wanted))
 	}
 	return found(OK, subject, "", "kube-apiserver can read all of the provider's keys.")
 }
@@ -75,18 +77,18 @@ func (k webKey) check() error {
 	case "EC":
 		size, ok := map[string]int{"P-256": 32, "P-384": 48, "P-521": 66}[k.Curve]
 		if !ok {
-			return fmt.Errorf("it does not know the curve %s", quoted(k.Curve))
+			return fmt.Errorf("it does not know the curve %s", untrusted.Quoted(k.Curve))
 		}
 		missing = k.X == nil || k.Y == nil || len(*k.X) != size || len(*k.Y) != size
 	case "OKP":
 		if k.Curve != "Ed25519" {
-			return fmt.Errorf("it does not know the curve %s", quoted(k.Curve))
+			return fmt.Errorf("it does not know the curve %s", untrusted.Quoted(k.Curve))
 		}
 		missing = k.X == nil
 	case "oct":
 		missing = k.K == nil
 	default:
-		return fmt.Errorf("it does not know the key type %s", quoted(k.Type))
+		return fmt.Errorf("it does not know the key type %s", untrusted.Quoted(k.Type))
 	}
 	if missing {
 		return fmt.Errorf("numbers of the %s key are missing, or have a wrong length", k.Type)

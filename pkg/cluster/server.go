@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/kubectl-oidc-login/kubectl-oidc-login/pkg/token"
+	"github.com/kubectl-oidc-login/kubectl-oidc-login/pkg/untrusted"
 )
 
 const (
@@ -39,7 +40,7 @@ func (s Server) address(resource string) (string, error) {
 		return "", misused("the API server's address is not a URL such as https://HOST:6443")
 	}
 	if parsed.Scheme != "https" && (parsed.Scheme != "http" || !isLoopback(parsed.Hostname())) {
-		return "", misused("the API server's address %s is not https, so others could read the token on its way", quoted(s.URL))
+		return "", misused("the API server's address %s is not https, so others could read the token on its way", untrusted.Quoted(s.URL))
 	}
 	return parsed.JoinPath(resource).String(), nil
 }

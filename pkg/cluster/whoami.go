@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/kubectl-oidc-login/kubectl-oidc-login/pkg/token"
+	"github.com/kubectl-oidc-login/kubectl-oidc-login/pkg/untrusted"
 )
 
 // Identity is whom an API server sees behind a token.
@@ -75,7 +76,7 @@ func readReview(host string, response *http.Response) (Identity, error) {
 		if isHTML(response.Header) {
 			what = "a web page instead of JSON"
 		}
-		return Identity{}, noAnswer(portalHint, "cannot ask %s: it answered with %s", printable(host), what)
+		return Identity{}, noAnswer(portalHint, "cannot ask %s: it answered with %s", untrusted.Printable(host), what)
 	}
 	return who, nil
 }
@@ -96,12 +97,12 @@ func parseReview(body []byte) (Identity, bool) {
 }
 
 func (i Identity) harmless() Identity {
-	clean := Identity{Username: harmless(i.Username), UID: harmless(i.UID), Groups: harmlessList(i.Groups)}
+	clean := Identity{Username: untrusted.Harmless(i.Username), UID: untrusted.Harmless(i.UID), Groups: harmlessList(i.Groups)}
 	for name, values := range i.Extra {
 		if clean.Extra == nil {
 			clean.Extra = map[string][]string{}
 		}
-		clean.Extra[harmless(name)] = harmlessList(values)
+		clean.Extra[untrusted.Harmless(name)] = harmlessList(values)
 	}
 	return clean
 }
@@ -109,7 +110,7 @@ func (i Identity) harmless() Identity {
 func harmlessList(texts []string) []string {
 	clean := slices.Clone(texts)
 	for i, text := range clean {
-		clean[i] = harmless(text)
+		clean[i] = untrusted.Harmless(text)
 	}
 	return clean
 }
@@ -135,7 +136,7 @@ func (e *UnauthorizedError) Unwrap() error { return ErrUnauthorized }
 
 // judgeStatus says what an answer without a review means.
 func judgeStatus(host string, response *http.Response) error {
-	answered := fmt.Sprintf("%s answered %d %s", printable(host), response.StatusCode, http.StatusText(response.StatusCode))
+	answered := fmt.Sprintf("%s answered %d %s", untrusted.Printable(host), response.StatusCode, http.StatusText(response.StatusCode))
 	switch status := response.StatusCode; {
 	case status == http.StatusOK || status == http.StatusCreated:
 		return nil

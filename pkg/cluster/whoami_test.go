@@ -20,6 +20,7 @@ import (
 	"unicode"
 
 	"github.com/kubectl-oidc-login/kubectl-oidc-login/pkg/token"
+	"github.com/kubectl-oidc-login/kubectl-oidc-login/pkg/untrusted"
 	"github.com/kubectl-oidc-login/kubectl-oidc-login/test/conformance/requirements"
 )
 
@@ -207,7 +208,7 @@ func TestWhoAmIUnreadable(t *testing.T) {
 			_, _ = io.WriteString(w, body)
 		})
 		_, err := WhoAmI(t.Context(), server, token.NewSecret(bearer))
-		checkFailure(t, printable(body), err, token.Unreachable, "it answered with "+want)
+		checkFailure(t, untrusted.Printable(body), err, token.Unreachable, "it answered with "+want)
 	}
 }
 

@@ -14,6 +14,7 @@ import (
 	"golang.org/x/oauth2"
 
 	"github.com/kubectl-oidc-login/kubectl-oidc-login/pkg/token"
+	"github.com/kubectl-oidc-login/kubectl-oidc-login/pkg/untrusted"
 )
 
 // An opaque access token whose answer says nothing of its end is used for so long.
@@ -111,7 +112,7 @@ func checkAccessAudience(got idToken, want expected) error {
 		return nil
 	}
 	return failed("If you trust it, name it with --trusted-audience.", "expected audience (aud) %s, got %s",
-		quoteList(want.trusted), quoteList(audience))
+		untrusted.QuotedList(want.trusted), untrusted.QuotedList(audience))
 }
 
 // warnOfAccessToken tells, at a login, why the API server may not take the token.
@@ -122,7 +123,7 @@ func (p *Provider) warnOfAccessToken(chosen token.IDToken) {
 		p.config.Warn(errors.New("the access token is no JWT, so kube-apiserver cannot read it"))
 	case len(p.config.audiences()) == 0 && !slices.Contains(chosen.Audience, p.config.ClientID):
 		p.config.Warn(fmt.Errorf("the access token is for %s, not for %q; the API server must expect that audience",
-			quoteList(chosen.Audience), p.config.ClientID))
+			untrusted.QuotedList(chosen.Audience), p.config.ClientID))
 	}
 }
 

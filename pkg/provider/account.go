@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"github.com/kubectl-oidc-login/kubectl-oidc-login/pkg/token"
+	"github.com/kubectl-oidc-login/kubectl-oidc-login/pkg/untrusted"
 )
 
 // checkAccount holds a verified ID token against the account that was meant. A browser that is logged in as somebody else
@@ -35,10 +36,10 @@ func (p *Provider) checkAccount(verified token.Secret) error {
 	if isEmail {
 		return failed("Nothing was stored. Name the account by its subject if that is the one that you mean.",
 			"login: expected the account %q, got %s, whose email address %q the provider has not verified",
-			printable(p.config.Account), describePerson(person.Subject, person.Username), printable(p.config.Account))
+			untrusted.Printable(p.config.Account), describePerson(person.Subject, person.Username), untrusted.Printable(p.config.Account))
 	}
 	return failed("Nothing was stored. Log out at the provider in your browser, or log in with --select-account.",
-		"login: expected the account %q, got %s", printable(p.config.Account), describePerson(person.Subject, person.Email, person.Username))
+		"login: expected the account %q, got %s", untrusted.Printable(p.config.Account), describePerson(person.Subject, person.Email, person.Username))
 }
 
 func isName(account string, claim any) bool { return claim == account }
@@ -64,5 +65,5 @@ func describePerson(claims ...any) string {
 			names = append(names, name)
 		}
 	}
-	return quoteList(names)
+	return untrusted.QuotedList(names)
 }

@@ -14,6 +14,7 @@ import (
 
 	"github.com/kubectl-oidc-login/kubectl-oidc-login/pkg/loopback"
 	"github.com/kubectl-oidc-login/kubectl-oidc-login/pkg/token"
+	"github.com/kubectl-oidc-login/kubectl-oidc-login/pkg/untrusted"
 )
 
 // Config says which provider, as which client, and how a person is reached.
@@ -180,7 +181,7 @@ func (c Config) redirect() (*url.URL, error) {
 	case AuthCodeKeyboard:
 		// https://www.rfc-editor.org/rfc/rfc6749#section-3.1.2
 		if parsed, err := url.Parse(c.RedirectURL); err != nil || parsed.Scheme == "" || parsed.Fragment != "" {
-			return nil, fmt.Errorf("redirect URL %q is not a URL without fragment", printable(c.RedirectURL))
+			return nil, fmt.Errorf("redirect URL %q is not a URL without fragment", untrusted.Printable(c.RedirectURL))
 		}
 	}
 	return nil, nil
@@ -194,11 +195,11 @@ func checkIssuer(issuer string) error {
 	case issuer == "":
 		return fmt.Errorf("the issuer URL is missing")
 	case err != nil || parsed.Hostname() == "":
-		return fmt.Errorf("issuer URL %q is not a URL", printable(issuer))
+		return fmt.Errorf("issuer URL %q is not a URL", untrusted.Printable(issuer))
 	case parsed.User != nil:
 		return fmt.Errorf("issuer URL has a user name in it")
 	case parsed.RawQuery != "" || parsed.Fragment != "" || strings.HasSuffix(issuer, "?") || strings.HasSuffix(issuer, "#"):
-		return fmt.Errorf("issuer URL %q has a query or a fragment", printable(issuer))
+		return fmt.Errorf("issuer URL %q has a query or a fragment", untrusted.Printable(issuer))
 	}
 	return checkTransport(parsed)
 }
@@ -208,7 +209,7 @@ func checkTransport(target *url.URL) error {
 	if target.Scheme == "https" || target.Scheme == "http" && isLoopback(target.Hostname()) {
 		return nil
 	}
-	return fmt.Errorf("%s is not https", printable(target.Redacted()))
+	return fmt.Errorf("%s is not https", untrusted.Printable(target.Redacted()))
 }
 
 func parseRedirectURL(text string) (*url.URL, error) {
@@ -217,7 +218,7 @@ func parseRedirectURL(text string) (*url.URL, error) {
 	}
 	parsed, err := url.Parse(text)
 	if err != nil || !isWeb(parsed) || parsed.Fragment != "" {
-		return nil, fmt.Errorf("redirect URL %q is not an http or https URL without user name and fragment", printable(text))
+		return nil, fmt.Errorf("redirect URL %q is not an http or https URL without user name and fragment", untrusted.Printable(text))
 	}
 	return parsed, nil
 }
@@ -230,9 +231,9 @@ func (c Config) checkRedirectScheme(redirect *url.URL) error {
 	}
 	switch secure := c.ServerCertificate != nil; {
 	case redirect.Scheme == "https" && !secure:
-		return fmt.Errorf("redirect URL %q is https, which needs --local-server-cert and --local-server-key", printable(redirect.String()))
+		return fmt.Errorf("redirect URL %q is https, which needs --local-server-cert and --local-server-key", untrusted.Printable(redirect.String()))
 	case redirect.Scheme == "http" && secure:
-		return fmt.Errorf("redirect URL %q is not https, though there is a --local-server-cert", printable(redirect.String()))
+		return fmt.Errorf("redirect URL %q is not https, though there is a --local-server-cert", untrusted.Printable(redirect.String()))
 	}
 	return nil
 }
@@ -242,8 +243,8 @@ func (c Config) checkNextURL() error {
 	if c.NextURL == "" {
 		return nil
 	}
-	if parsed, err := url.Parse(c.NextURL); err != nil || !isWeb(parsed) || printable(c.NextURL) != c.NextURL {
-		return fmt.Errorf("the URL to open after the login, %q, is not an http or https URL without user name", printable(c.NextURL))
+	if parsed, err := url.Parse(c.NextURL); err != nil || !isWeb(parsed) || untrusted.Printable(c.NextURL) != c.NextURL {
+		return fmt.Errorf("the URL to open after the login, %q, is not an http or https URL without user name", untrusted.Printable(c.NextURL))
 	}
 	return nil
 }

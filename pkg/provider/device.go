@@ -14,6 +14,7 @@ import (
 	"golang.org/x/oauth2"
 
 	"github.com/kubectl-oidc-login/kubectl-oidc-login/pkg/token"
+	"github.com/kubectl-oidc-login/kubectl-oidc-login/pkg/untrusted"
 )
 
 const (
@@ -122,7 +123,7 @@ func (l *deviceLogin) read(body []byte) error {
 	got.Address = cmp.Or(got.Address, got.OldAddress)
 	for name, missing := range map[string]bool{
 		"device_code":      got.DeviceCode == "",
-		"user_code":        strings.TrimSpace(printable(got.UserCode)) == "",
+		"user_code":        strings.TrimSpace(untrusted.Printable(got.UserCode)) == "",
 		"verification_uri": got.Address == "",
 		"expires_in":       got.ExpiresIn == nil || got.ExpiresIn.duration() <= 0,
 	} {
@@ -141,7 +142,7 @@ func (l *deviceLogin) read(body []byte) error {
 		l.interval = max(got.Interval.duration(), minPollInterval)
 	}
 	lifetime := min(got.ExpiresIn.duration(), maxDeviceLifetime)
-	l.shown = Device{printable(got.UserCode), address, complete, l.provider.config.Now().Add(lifetime)}
+	l.shown = Device{untrusted.Printable(got.UserCode), address, complete, l.provider.config.Now().Add(lifetime)}
 	return nil
 }
 
@@ -152,7 +153,7 @@ func incompleteDevice(problem string) error {
 // webAddress lets nothing through that a browser should not open, or that a terminal would obey.
 func webAddress(text string) (string, bool) {
 	parsed, err := url.Parse(text)
-	if err != nil || parsed.Hostname() == "" || parsed.User != nil || checkTransport(parsed) != nil || printable(text) != text {
+	if err != nil || parsed.Hostname() == "" || parsed.User != nil || checkTransport(parsed) != nil || untrusted.Printable(text) != text {
 		return "", false
 	}
 	return parsed.String(), true

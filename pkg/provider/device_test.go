@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/kubectl-oidc-login/kubectl-oidc-login/pkg/token"
+	"github.com/kubectl-oidc-login/kubectl-oidc-login/pkg/untrusted"
 	"github.com/kubectl-oidc-login/kubectl-oidc-login/test/conformance/requirements"
 )
 
@@ -54,7 +55,7 @@ func FuzzDevice(f *testing.F) {
 			!shown.Until.After(now) || shown.Until.After(now.Add(time.Hour)) {
 			t.Errorf("not a login: %v, %s, %s", shown, login.interval, shown.Until)
 		}
-		if strings.TrimSpace(shown.UserCode) == "" || printable(shown.UserCode+shown.Address) != printable(shown.UserCode)+shown.Address {
+		if strings.TrimSpace(shown.UserCode) == "" || untrusted.Printable(shown.UserCode+shown.Address) != untrusted.Printable(shown.UserCode)+shown.Address {
 			t.Errorf("not for a terminal: %q, %q", shown.UserCode, shown.Address)
 		}
 		for _, address := range []string{shown.Address, shown.Complete} {

@@ -9,6 +9,8 @@ import (
 	"strings"
 
 	"github.com/coreos/go-oidc/v3/oidc"
+
+	"github.com/kubectl-oidc-login/kubectl-oidc-login/pkg/untrusted"
 )
 
 // metadata is what the provider says of itself
@@ -65,9 +67,9 @@ func (p *Provider) checkIssuerOf(found *metadata) error {
 		hint = "That stands for all tenants. Put the ID of yours into --oidc-issuer-url; the API server needs the same."
 	case strings.TrimSuffix(found.IssuerURL, "/") == strings.TrimSuffix(p.config.Issuer, "/"):
 		hint = fmt.Sprintf("They differ by the slash at the end. Set --oidc-issuer-url=%s; the API server needs the same.",
-			printable(found.IssuerURL))
+			untrusted.Printable(found.IssuerURL))
 	}
-	return failed(hint, "discovery: expected issuer %q, got %q", p.config.Issuer, printable(found.IssuerURL))
+	return failed(hint, "discovery: expected issuer %q, got %q", p.config.Issuer, untrusted.Printable(found.IssuerURL))
 }
 
 func (m *metadata) checkEndpoints() error {
@@ -118,20 +120,4 @@ func usable(announced []string) []string {
 		oidc.RS256, oidc.RS384, oidc.RS512, oidc.ES256, oidc.ES384, oidc.ES512, oidc.PS256, oidc.PS384, oidc.PS512,
 	}
 	return slices.DeleteFunc(all, func(algorithm string) bool { return !slices.Contains(announced, algorithm) })
-}
-
-// quoteList shows strangers' words, the first few of many.
-func quoteList(values []string) string {
-	if len(values) == 0 {
-		return "none"
-	}
-	const most = 10
-	var quoted []string
-	for _, value := range values[:min(len(values), most)] {
-		quoted = append(quoted, fmt.Sprintf("%q", printable(value)))
-	}
-	if more := len(values) - most; more > 0 {
-		quoted = append(quoted, fmt.Sprintf("and %d more", more))
-	}
-	return strings.Join(quoted, ", ")
 }

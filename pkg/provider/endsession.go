@@ -12,6 +12,7 @@ import (
 
 	"github.com/kubectl-oidc-login/kubectl-oidc-login/pkg/loopback"
 	"github.com/kubectl-oidc-login/kubectl-oidc-login/pkg/token"
+	"github.com/kubectl-oidc-login/kubectl-oidc-login/pkg/untrusted"
 )
 
 // ErrNoBrowser says that no browser came up.
@@ -34,8 +35,8 @@ func ParsePostLogoutRedirectURI(text string) (*url.URL, error) {
 	}
 	parsed, err := url.Parse(text)
 	switch {
-	case err != nil || !isWeb(parsed) || parsed.Fragment != "" || printable(text) != text:
-		return nil, misused(fmt.Errorf("post-logout redirect URI %q is not an http or https URL without user name and fragment", printable(text)))
+	case err != nil || !isWeb(parsed) || parsed.Fragment != "" || untrusted.Printable(text) != text:
+		return nil, misused(fmt.Errorf("post-logout redirect URI %q is not an http or https URL without user name and fragment", untrusted.Printable(text)))
 	case isLoopback(parsed.Hostname()) && (parsed.Scheme != "http" || parsed.Port() == "" || parsed.Port() == "0"):
 		return nil, misused(fmt.Errorf("post-logout redirect URI %q leads to this machine, so it must be http and name a port", text))
 	}
@@ -68,7 +69,7 @@ func (p *Provider) EndSession(ctx context.Context, hint token.Secret, redirect *
 }
 
 // Host is where the browser is sent.
-func (e *EndSession) Host() string { return printable(e.endpoint.Host) }
+func (e *EndSession) Host() string { return untrusted.Printable(e.endpoint.Host) }
 
 // PlainURL is for a browser on another machine: it has no token in it, since addresses are in histories and logs.
 func (e *EndSession) PlainURL() string {
@@ -175,8 +176,8 @@ func (e *EndSession) lastPage(known bool) loopback.Page {
 		OK:    true,
 		Title: "You are logged out",
 		Details: []loopback.Detail{
-			{Name: "Issuer", Value: printable(e.provider.config.Issuer)},
-			{Name: "Client", Value: printable(e.provider.config.ClientID)},
+			{Name: "Issuer", Value: untrusted.Printable(e.provider.config.Issuer)},
+			{Name: "Client", Value: untrusted.Printable(e.provider.config.ClientID)},
 		},
 	}
 	if !known {

@@ -1,20 +1,15 @@
 package provider
 
 import (
-	"context"
-	"crypto/tls"
-	"crypto/x509"
 	"errors"
 	"fmt"
-	"net"
 	"net/http"
-	"net/url"
 	"slices"
 	"strings"
 	"time"
-	"unicode"
 
 	"github.com/kubectl-oidc-login/kubectl-oidc-login/pkg/token"
+	"github.com/kubectl-oidc-login/kubectl-oidc-login/pkg/untrusted"
 )
 
 func misused(err error) error { return &token.Error{Kind: token.Misused, Err: err} }
@@ -67,57 +62,27 @@ const portalHint = "A proxy, a captive portal or a login page may answer in its 
 // errInterrupted is a person's own doing, and says nothing about the provider.
 var errInterrupted = errors.New("interrupted")
 
-// unreachable says why no answer came. The text of net/http's errors repeats the URL; the cause below it is enough. Nor is
-// anything shown that a server said: where that was no HTTP, it may be a token.
+// unreachable says why no answer came.
 func unreachable(what, host string, err error) error {
-	var wrapped *url.Error
-	if errors.As(err, &wrapped) {
-		err = wrapped.Err
-	}
-	var operation *net.OpError
-	if errors.As(err, &operation) {
-		err = operation.Err
-	}
+	reason, cause := untrusted.NetworkError(err)
 	hint := keptHint
-	var name *net.DNSError
-	var authority x509.UnknownAuthorityError
-	var hostname x509.HostnameError
-	var verification *tls.CertificateVerificationError
-	switch {
-	case errors.Is(err, context.Canceled):
+	switch reason {
+	case untrusted.Interrupted:
 		return fmt.Errorf("%s: %w", what, errInterrupted)
-	case errors.As(err, &name):
-		err = fmt.Errorf("the name %s cannot be looked up", printable(name.Name))
+	case untrusted.UnknownHost:
 		hint = "Check the network or the VPN, and the issuer URL. Nothing stored is lost."
-	case errors.As(err, &authority):
-		err = errors.New("its certificate is signed by an authority that this machine does not know")
+	case untrusted.UnknownAuthority:
+		cause = errors.New("its certificate is signed by an authority that this machine does not know")
 		hint = "If the authority is your company's, name it with --certificate-authority."
-	case errors.As(err, &hostname), errors.As(err, &verification):
+	case untrusted.WrongCertificate:
 		hint = "Check the issuer URL, and the provider's certificate."
-	case errors.Is(err, context.DeadlineExceeded) || isTimeout(err):
-		err = errors.New("no answer in time")
-	default:
-		err = withoutQuotes(err)
+	case untrusted.TimedOut, untrusted.OtherReason:
 	}
 	return &token.Error{
 		Kind: token.Unreachable,
-		Err:  fmt.Errorf("%s: cannot reach %s: %w", what, printable(host), err),
+		Err:  fmt.Errorf("%s: cannot reach %s: %w", what, untrusted.Printable(host), cause),
 		Hint: []string{hint},
 	}
-}
-
-// withoutQuotes cuts a text at the first thing that it quotes, which in net/http's errors is what the server sent.
-func withoutQuotes(err error) error {
-	text, _, quotes := strings.Cut(err.Error(), `"`)
-	if short := strings.TrimRight(printable(text), " :="); quotes || short != text {
-		return errors.New(short)
-	}
-	return err
-}
-
-func isTimeout(err error) bool {
-	var timeout interface{ Timeout() bool }
-	return errors.As(err, &timeout) && timeout.Timeout()
 }
 
 // wrongStatus says what was answered instead of the document. Only some answers mean that nobody is there. Wait is for how
@@ -125,7 +90,7 @@ func isTimeout(err error) bool {
 func wrongStatus(what, address string, status int, wait time.Duration) error {
 	failure := &token.Error{
 		Kind: token.Unreachable,
-		Err:  fmt.Errorf("%s: %s %w", what, printable(address), &statusError{status}),
+		Err:  fmt.Errorf("%s: %s %w", what, untrusted.Printable(address), &statusError{status}),
 		Hint: append([]string{keptHint}, waitHint(status, wait)...),
 	}
 	if status == http.StatusNotFound || status == http.StatusGone {
@@ -163,22 +128,7 @@ func (e *statusError) Error() string {
 func notTheProvider(what, address string) error {
 	return &token.Error{
 		Kind: token.Unreachable,
-		Err:  fmt.Errorf("%s: %s answered with a web page instead of JSON", what, printable(address)),
+		Err:  fmt.Errorf("%s: %s answered with a web page instead of JSON", what, untrusted.Printable(address)),
 		Hint: []string{portalHint},
 	}
-}
-
-// printable makes a stranger's text fit for a terminal: control characters out, cut at a length that still tells.
-func printable(text string) string {
-	const longest = 300
-	text = strings.Map(func(r rune) rune {
-		if unicode.IsControl(r) || unicode.Is(unicode.Cf, r) || r == unicode.ReplacementChar {
-			return -1
-		}
-		return r
-	}, text)
-	if runes := []rune(text); len(runes) > longest {
-		text = string(runes[:longest]) + "..."
-	}
-	return text
 }

@@ -28,6 +28,7 @@ import (
 	"github.com/go-jose/go-jose/v4"
 
 	"github.com/kubectl-oidc-login/kubectl-oidc-login/pkg/token"
+	"github.com/kubectl-oidc-login/kubectl-oidc-login/pkg/untrusted"
 	"github.com/kubectl-oidc-login/kubectl-oidc-login/test/conformance/requirements"
 )
 
@@ -404,12 +405,12 @@ func checkRefusal(t *testing.T, err error, got answer, said map[string]string) {
 	if !got.accessToken.IsEmpty() || !got.refreshToken.IsEmpty() || !got.idToken.IsEmpty() {
 		t.Error("the error came with tokens")
 	}
-	readable := printable(said["error"]) + printable(said["error_description"]) + printable(said["token_type"])
+	readable := untrusted.Printable(said["error"]) + untrusted.Printable(said["error_description"]) + untrusted.Printable(said["token_type"])
 	if strings.Contains(err.Error(), marker) && !strings.Contains(readable, marker) {
 		t.Errorf("the error shows a secret: %v", err)
 	}
 	inDexsWords := said["error"] == "invalid_request" && strings.Contains(
-		strings.ToLower(printable(said["error_description"])), "refresh token")
+		strings.ToLower(untrusted.Printable(said["error_description"])), "refresh token")
 	if errors.Is(err, token.ErrSessionEnded) && said["error"] != "invalid_grant" && !inDexsWords {
 		t.Errorf("the session was ended by %v", err)
 	}
@@ -530,28 +531,6 @@ func FuzzUserInfo(f *testing.F) {
 	})
 }
 
-// What a stranger's text becomes has nothing that a terminal obeys, and an end.
-func FuzzPrintable(f *testing.F) {
-	requirements.Covers(f, "OUT-04")
-	f.Add("plain é 漢")
-	f.Add("\x1b[31mred\x07\r\n\t\x00")
-	f.Add("right\u202eleft\u2066\u200b")
-	f.Add("\u009b31m broken \xff utf-8 \ufffd")
-	f.Add(strings.Repeat("é", 400))
-	f.Fuzz(func(t *testing.T, text string) {
-		got := printable(text)
-		if strings.ContainsFunc(got, func(r rune) bool { return unicode.IsControl(r) || unicode.Is(unicode.Bidi_Control, r) }) {
-			t.Errorf("a terminal would obey %q", got)
-		}
-		if !utf8.ValidString(got) || utf8.RuneCountInString(got) > 303 {
-			t.Errorf("not a short text: %q", got)
-		}
-		if again := printable(got); again != got && !strings.HasSuffix(got, "...") {
-			t.Errorf("%q became %q the second time", got, again)
-		}
-	})
-}
-
 // An authorization response brings one code of our issuer, or a line that shows none.
 func FuzzAuthorizationResponse(f *testing.F) {
 	requirements.Covers(f, "AUZ-08", "AUZ-10", "AUZ-11", "OUT-04")
@@ -585,7 +564,7 @@ func FuzzAuthorizationResponse(f *testing.F) {
 			t.Error("the error came with a code")
 		}
 		shown := response.Get("error") + response.Get("error_description") + response.Get("iss")
-		if strings.Contains(err.Error(), marker) && !strings.Contains(shown+printable(shown), marker) {
+		if strings.Contains(err.Error(), marker) && !strings.Contains(shown+untrusted.Printable(shown), marker) {
 			t.Errorf("the error shows the code: %v", err)
 		}
 		var failure *token.Error

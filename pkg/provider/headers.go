@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/kubectl-oidc-login/kubectl-oidc-login/pkg/token"
+	"github.com/kubectl-oidc-login/kubectl-oidc-login/pkg/untrusted"
 )
 
 // reservedHeaders are those that HTTP or the protocol depends on: nobody may set them. So is all that begins with Proxy-,
@@ -27,7 +28,7 @@ func (c Config) checkHeaders() error {
 		canonical := textproto.CanonicalMIMEHeaderKey(name)
 		switch {
 		case !isHeaderName(name):
-			return fmt.Errorf("the request header %q has no name that HTTP allows", printable(name))
+			return fmt.Errorf("the request header %q has no name that HTTP allows", untrusted.Printable(name))
 		case slices.Contains(reservedHeaders(), canonical) || strings.HasPrefix(canonical, "Proxy-"):
 			return fmt.Errorf("the request header %s belongs to the protocol and cannot be set", canonical)
 		case seen[canonical]:

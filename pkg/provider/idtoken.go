@@ -18,6 +18,7 @@ import (
 	"github.com/coreos/go-oidc/v3/oidc"
 
 	"github.com/kubectl-oidc-login/kubectl-oidc-login/pkg/token"
+	"github.com/kubectl-oidc-login/kubectl-oidc-login/pkg/untrusted"
 )
 
 const (
@@ -109,23 +110,23 @@ func checkTokenIssuer(got idToken, want expected) error {
 	if strings.TrimSuffix(got.claims.Issuer, "/") == strings.TrimSuffix(want.issuer, "/") {
 		hint = "They differ by the slash at the end, which counts. The provider must use one of them everywhere."
 	}
-	return failed(hint, "expected issuer (iss) %q, got %q", want.issuer, printable(got.claims.Issuer))
+	return failed(hint, "expected issuer (iss) %q, got %q", want.issuer, untrusted.Printable(got.claims.Issuer))
 }
 
 // checkAudience also refuses a token that was made for others as well, unless the person trusts them: each of them could
 // use it at the API server.
 func checkAudience(got idToken, want expected) error {
 	if !slices.Contains(got.claims.Audience, want.clientID) {
-		return fmt.Errorf("expected audience (aud) %q, got %s", want.clientID, quoteList(got.claims.Audience))
+		return fmt.Errorf("expected audience (aud) %q, got %s", want.clientID, untrusted.QuotedList(got.claims.Audience))
 	}
 	party := got.claims.AuthorizedParty
 	if party != "" && party != want.clientID {
-		return fmt.Errorf("expected authorized party (azp) %q, got %q", want.clientID, printable(party))
+		return fmt.Errorf("expected authorized party (azp) %q, got %q", want.clientID, untrusted.Printable(party))
 	}
 	for _, audience := range got.claims.Audience {
 		if audience != want.clientID && !slices.Contains(want.trusted, audience) {
 			return failed("Each of them can act as you with this token. If you trust them, name them with --trusted-audience.",
-				"expected audience (aud) %q alone, got %s", want.clientID, quoteList(got.claims.Audience))
+				"expected audience (aud) %q alone, got %s", want.clientID, untrusted.QuotedList(got.claims.Audience))
 		}
 	}
 	return nil
@@ -133,12 +134,12 @@ func checkAudience(got idToken, want expected) error {
 
 func checkAlgorithm(got idToken, want expected) error {
 	if !slices.Contains(want.algorithms, got.header.Algorithm) {
-		return fmt.Errorf("expected signature algorithm %s, got %q", quoteList(want.algorithms), printable(got.header.Algorithm))
+		return fmt.Errorf("expected signature algorithm %s, got %q", untrusted.QuotedList(want.algorithms), untrusted.Printable(got.header.Algorithm))
 	}
 	isAllowed := func(typ string) bool { return strings.EqualFold(typ, got.header.Type) }
 	if typ := got.header.Type; typ != "" && !isAllowed("JWT") && !slices.ContainsFunc(want.types, isAllowed) {
 		// https://www.rfc-editor.org/rfc/rfc8725#section-3.11
-		return fmt.Errorf("expected token type (typ) \"JWT\", got %q", printable(typ))
+		return fmt.Errorf("expected token type (typ) \"JWT\", got %q", untrusted.Printable(typ))
 	}
 	return nil
 }
@@ -227,11 +228,11 @@ func checkSamePerson(got idToken, want expected) error {
 	}
 	if got.claims.Subject != want.previous.Subject {
 		return fmt.Errorf("the session belongs to subject (sub) %q, but the provider answered for %q",
-			printable(want.previous.Subject), printable(got.claims.Subject))
+			untrusted.Printable(want.previous.Subject), untrusted.Printable(got.claims.Subject))
 	}
 	if !sameSet(got.claims.Audience, want.previous.Audience) {
 		return fmt.Errorf("the session has the audience (aud) %s, but the provider answered for %s",
-			quoteList(want.previous.Audience), quoteList(got.claims.Audience))
+			untrusted.QuotedList(want.previous.Audience), untrusted.QuotedList(got.claims.Audience))
 	}
 	// An old token is no renewal; but where the provider's clock was set back, all are older than the last.
 	if last := want.previous.IssuedAt; got.claims.IssuedAt.Before(last.Add(-clockLeeway)) && !want.now.Before(last) {
@@ -271,7 +272,7 @@ func checkSignature(ctx context.Context, got idToken, want expected, refuse func
 func verifySignature(ctx context.Context, got idToken, keys []key) error {
 	candidates := fitting(keys, got.header.KeyID, got.header.Algorithm)
 	if len(candidates) == 0 {
-		return fmt.Errorf("%w: no %s key has the ID (kid) %q", token.ErrKeyUnknown, got.header.Algorithm, printable(got.header.KeyID))
+		return fmt.Errorf("%w: no %s key has the ID (kid) %q", token.ErrKeyUnknown, got.header.Algorithm, untrusted.Printable(got.header.KeyID))
 	}
 	keySet := &oidc.StaticKeySet{PublicKeys: candidates}
 	if _, err := keySet.VerifySignature(ctx, got.raw); err != nil {
@@ -368,7 +369,7 @@ func parseMembers(encoded string) (text []byte, object members, err error) {
 	}
 	if name, ok := repeatedName(text); ok {
 		// https://www.rfc-editor.org/rfc/rfc7519#section-4: others may read the value that we do not.
-		return nil, nil, fmt.Errorf("has %q twice", printable(name))
+		return nil, nil, fmt.Errorf("has %q twice", untrusted.Printable(name))
 	}
 	return text, object, nil
 }

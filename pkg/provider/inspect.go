@@ -5,6 +5,8 @@ import (
 	"net/http"
 	"slices"
 	"time"
+
+	"github.com/kubectl-oidc-login/kubectl-oidc-login/pkg/untrusted"
 )
 
 // Report is what the provider says of itself, as far as a login and an API server depend on it.
@@ -40,7 +42,7 @@ func (p *Provider) Inspect(ctx context.Context) (Report, error) {
 	keys, ok := parseKeys(keySet)
 	if !ok {
 		return Report{}, noDocument("Tell the provider's administrator.", "signing keys: %s did not answer with a JSON Web Key Set",
-			printable(found.JWKSURL))
+			untrusted.Printable(found.JWKSURL))
 	}
 	return Report{
 		CodeFlow:     len(found.ResponseTypes) == 0 || slices.Contains(found.ResponseTypes, "code"),

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/kubectl-oidc-login/kubectl-oidc-login/pkg/token"
+	"github.com/kubectl-oidc-login/kubectl-oidc-login/pkg/untrusted"
 )
 
 // logInByKeyboard runs the authorization code flow with a person who brings the answer: the code that the provider's page
@@ -53,7 +54,7 @@ func (l *login) typedCode(typed string) (token.Secret, error) {
 				"login: the address is not the answer to this login (state)")
 		}
 		return l.code(response)
-	case strings.ContainsAny(typed, " \t") || printable(typed) != typed:
+	case strings.ContainsAny(typed, " \t") || untrusted.Printable(typed) != typed:
 		return token.Secret{}, failed("Copy the code alone, or the whole address of the page.", "login: that is not a code")
 	}
 	if text, err := url.PathUnescape(typed); err == nil {

@@ -11,6 +11,8 @@ import (
 	"strings"
 
 	"github.com/go-jose/go-jose/v4"
+
+	"github.com/kubectl-oidc-login/kubectl-oidc-login/pkg/untrusted"
 )
 
 const (
@@ -35,7 +37,7 @@ func (p *Provider) keys(ctx context.Context, from *metadata, fresh bool) (keys [
 		keys, ok := parseKeys(body)
 		if !ok {
 			return nil, noDocument("Tell the provider's administrator.", "signing keys: %s did not answer with a JSON Web Key Set",
-				printable(from.JWKSURL))
+				untrusted.Printable(from.JWKSURL))
 		}
 		return keys, nil
 	})

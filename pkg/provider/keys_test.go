@@ -138,22 +138,6 @@ func TestTokensThatAreNone(t *testing.T) {
 	}
 }
 
-func TestPrintable(t *testing.T) {
-	t.Parallel()
-	for text, want := range map[string]string{
-		"plain é 漢":                   "plain é 漢",
-		"\x1b[31mred\x07\r\n\t\x00":   "[31mred",
-		"right\u202eleft\u2066\u200b": "rightleft",
-		"\u009b31m":                   "31m",
-		"broken \xff utf-8":           "broken  utf-8",
-		strings.Repeat("x", 400):      strings.Repeat("x", 300) + "...",
-	} {
-		if got := printable(text); got != want {
-			t.Errorf("%q: expected %q, got %q", text, want, got)
-		}
-	}
-}
-
 func TestCheckIssuer(t *testing.T) {
 	t.Parallel()
 	requirements.Covers(t, "DSC-04")

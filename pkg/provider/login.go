@@ -13,6 +13,7 @@ import (
 
 	"github.com/kubectl-oidc-login/kubectl-oidc-login/pkg/loopback"
 	"github.com/kubectl-oidc-login/kubectl-oidc-login/pkg/token"
+	"github.com/kubectl-oidc-login/kubectl-oidc-login/pkg/untrusted"
 )
 
 // logInByBrowser runs the authorization code flow in a browser of this machine
@@ -172,7 +173,7 @@ func (l *login) code(response url.Values) (token.Secret, error) {
 	issuer, sent := response.Get("iss"), response.Has("iss")
 	if sent && issuer != l.metadata.IssuerURL {
 		return token.Secret{}, failed("The answer came from another provider. Somebody may be attacking this login.",
-			"login: expected an answer of issuer %q, got one of %q", l.metadata.IssuerURL, printable(issuer))
+			"login: expected an answer of issuer %q, got one of %q", l.metadata.IssuerURL, untrusted.Printable(issuer))
 	}
 	if !sent && l.metadata.SendsIssuer {
 		return token.Secret{}, failed("The provider says that it names itself in answers, but this one does not. Try again.",
@@ -223,11 +224,11 @@ func authorizationError(code, description string) error {
 // lastPage tells the person in the browser what the terminal tells.
 func (p *Provider) lastPage(set token.Set, outcome error) loopback.Page {
 	where := []loopback.Detail{
-		{Name: "Issuer", Value: printable(p.config.Issuer)},
-		{Name: "Cluster", Value: printable(p.config.Target)},
+		{Name: "Issuer", Value: untrusted.Printable(p.config.Issuer)},
+		{Name: "Cluster", Value: untrusted.Printable(p.config.Target)},
 	}
 	if outcome != nil {
-		client := loopback.Detail{Name: "Client", Value: printable(p.config.ClientID)} // what an administrator asks for
+		client := loopback.Detail{Name: "Client", Value: untrusted.Printable(p.config.ClientID)} // what an administrator asks for
 		page := loopback.Page{Title: "You are not logged in", Lines: []string{outcome.Error()}, Details: append(where, client)}
 		var failure *token.Error
 		if errors.As(outcome, &failure) {
@@ -237,9 +238,9 @@ func (p *Provider) lastPage(set token.Set, outcome error) loopback.Page {
 	}
 	subject := set.Session.Subject
 	who := cmp.Or(set.IDToken.Person(), subject)
-	person := []loopback.Detail{{Name: "User", Value: printable(who)}}
+	person := []loopback.Detail{{Name: "User", Value: untrusted.Printable(who)}}
 	if who != subject {
-		person = append(person, loopback.Detail{Name: "Subject", Value: printable(subject)})
+		person = append(person, loopback.Detail{Name: "Subject", Value: untrusted.Printable(subject)})
 	}
 	return loopback.Page{OK: true, Title: "You are logged in", Details: append(person, where...), Next: p.config.NextURL}
 }

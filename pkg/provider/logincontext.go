@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"slices"
 	"time"
+
+	"github.com/kubectl-oidc-login/kubectl-oidc-login/pkg/untrusted"
 )
 
 // wanted is what a person asked of the login itself. A refresh cannot change that, so a refreshed token is not held
@@ -44,12 +46,12 @@ func checkContextClass(got idToken, want expected) error {
 		return nil
 	}
 	return failed("Nothing was stored. The provider did not authenticate you as --oidc-acr-values asks.",
-		"expected authentication context class (acr) %s, got %s", quoteList(want.login.acrValues), shownClass(class))
+		"expected authentication context class (acr) %s, got %s", untrusted.QuotedList(want.login.acrValues), shownClass(class))
 }
 
 func shownClass(class string) string {
 	if class == "" {
 		return "none"
 	}
-	return fmt.Sprintf("%q", printable(class))
+	return fmt.Sprintf("%q", untrusted.Printable(class))
 }

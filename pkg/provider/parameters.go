@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/kubectl-oidc-login/kubectl-oidc-login/pkg/token"
+	"github.com/kubectl-oidc-login/kubectl-oidc-login/pkg/untrusted"
 )
 
 // protocolParameters are those that a login depends on: nobody may set them, in any letter case.
@@ -47,7 +48,7 @@ func (c Config) checkResources() error {
 	for _, resource := range c.Resources {
 		parsed, err := url.Parse(resource)
 		if err != nil || !parsed.IsAbs() || strings.Contains(resource, "#") {
-			return fmt.Errorf("resource %q is not an absolute URI without fragment", printable(resource))
+			return fmt.Errorf("resource %q is not an absolute URI without fragment", untrusted.Printable(resource))
 		}
 	}
 	return nil
@@ -57,7 +58,7 @@ func (c Config) checkResources() error {
 func (p *Provider) warnOfResources() {
 	for _, resource := range p.config.Resources {
 		if strings.Contains(resource, "?") {
-			p.config.Warn(fmt.Errorf("the resource %s has a query, which it should not", printable(resource)))
+			p.config.Warn(fmt.Errorf("the resource %s has a query, which it should not", untrusted.Printable(resource)))
 		}
 	}
 }
@@ -121,7 +122,7 @@ func (p *Provider) invalidTarget(what, description string) error {
 	return &token.Error{
 		Kind: token.Refused,
 		Err: fmt.Errorf("%s: the provider refused the resource %s: %s", what,
-			quoteList(slices.Concat(asked["resource"], asked["audience"])), describe("invalid_target", description)),
+			untrusted.QuotedList(slices.Concat(asked["resource"], asked["audience"])), describe("invalid_target", description)),
 		Hint: []string{"Check --oidc-resource. The provider must know each, and the client must be allowed to use it."},
 	}
 }

@@ -6,6 +6,8 @@ import (
 	"slices"
 
 	"golang.org/x/oauth2"
+
+	"github.com/kubectl-oidc-login/kubectl-oidc-login/pkg/untrusted"
 )
 
 // PKCE says whether a code is of use to this process alone (https://www.rfc-editor.org/rfc/rfc7636).
@@ -29,7 +31,7 @@ func (p *Provider) checkPKCE(from *metadata) error {
 		p.config.Warn(errors.New("PKCE is off (--oidc-pkce-method=no); who intercepts the code of this login can log in with it"))
 	case len(from.CodeChallengeMethods) > 0 && !from.supportsPKCE():
 		return failed("Ask the provider's administrator for PKCE with S256.",
-			"discovery: the provider takes the PKCE methods %s, not S256", quoteList(from.CodeChallengeMethods))
+			"discovery: the provider takes the PKCE methods %s, not S256", untrusted.QuotedList(from.CodeChallengeMethods))
 	}
 	return nil
 }

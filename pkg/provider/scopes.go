@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+
+	"github.com/kubectl-oidc-login/kubectl-oidc-login/pkg/untrusted"
 )
 
 // https://openid.net/specs/openid-connect-core-1_0.html#OfflineAccess
@@ -67,7 +69,7 @@ func (p *Provider) checkGranted(got answer) {
 	}
 	missing := slices.DeleteFunc(p.config.scopes(), func(scope string) bool { return wasGranted(scope, got) })
 	if len(missing) > 0 {
-		p.config.Warn(fmt.Errorf("the provider did not grant the scope %s", quoteList(missing)))
+		p.config.Warn(fmt.Errorf("the provider did not grant the scope %s", untrusted.QuotedList(missing)))
 	}
 }
 

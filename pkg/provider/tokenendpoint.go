@@ -14,6 +14,7 @@ import (
 	"golang.org/x/oauth2/clientcredentials"
 
 	"github.com/kubectl-oidc-login/kubectl-oidc-login/pkg/token"
+	"github.com/kubectl-oidc-login/kubectl-oidc-login/pkg/untrusted"
 )
 
 // answer is what the token endpoint gave, of which nothing is verified yet.
@@ -63,7 +64,7 @@ func (p *Provider) ask(ctx context.Context, what string, from *metadata, form ur
 	if !strings.EqualFold(got.TokenType, "Bearer") {
 		// https://www.rfc-editor.org/rfc/rfc6749#section-7.1
 		return answer{}, failed("The provider must issue bearer tokens to this client.", "%s: unknown token type %q", what,
-			printable(got.TokenType))
+			untrusted.Printable(got.TokenType))
 	}
 	idToken, _ := got.Extra("id_token").(string)
 	scope, _ := got.Extra("scope").(string)
@@ -150,9 +151,9 @@ func oauthText(err error) string {
 // describe joins an OAuth error code and its description.
 func describe(code, description string) string {
 	if description == "" {
-		return printable(code)
+		return untrusted.Printable(code)
 	}
-	return fmt.Sprintf("%s (%s)", printable(description), printable(code))
+	return fmt.Sprintf("%s (%s)", untrusted.Printable(description), untrusted.Printable(code))
 }
 
 // observer notes what x/oauth2 does not tell of an answer.

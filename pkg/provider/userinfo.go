@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/kubectl-oidc-login/kubectl-oidc-login/pkg/token"
+	"github.com/kubectl-oidc-login/kubectl-oidc-login/pkg/untrusted"
 )
 
 const userInfoEndpoint = "the UserInfo endpoint"
@@ -140,7 +141,7 @@ func (p *Provider) userInfoPayload(ctx context.Context, from *metadata, got user
 			now:        got.issued,
 		})
 	}
-	return nil, userInfoRefused(fmt.Errorf("expected application/json or application/jwt, got %q", printable(got.mediaType)))
+	return nil, userInfoRefused(fmt.Errorf("expected application/json or application/jwt, got %q", untrusted.Printable(got.mediaType)))
 }
 
 // verifyUserInfo holds a signed answer against the rules for an ID token that apply to it
@@ -185,8 +186,8 @@ func readUserInfo(payload []byte, subject string) (map[string]any, error) {
 		return nil, userInfoRefused(errors.New("it has no subject (sub)"))
 	}
 	if answered != subject {
-		return nil, userInfoRefused(fmt.Errorf("the session belongs to subject (sub) %q, but it is about %q", printable(subject),
-			printable(answered)))
+		return nil, userInfoRefused(fmt.Errorf("the session belongs to subject (sub) %q, but it is about %q", untrusted.Printable(subject),
+			untrusted.Printable(answered)))
 	}
 	return claims, nil
 }

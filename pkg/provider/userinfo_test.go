@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"github.com/kubectl-oidc-login/kubectl-oidc-login/pkg/token"
+	"github.com/kubectl-oidc-login/kubectl-oidc-login/pkg/untrusted"
 )
 
 // A redirect would carry the access token to an address that the metadata does not name.
@@ -86,7 +87,7 @@ func TestUserInfoAlgorithms(t *testing.T) {
 	} {
 		from := &metadata{UserInfoAlgorithms: test.userInfo}
 		from.Algorithms = test.idToken
-		if got := quoteList(from.userInfoAlgorithms()); got != test.want {
+		if got := untrusted.QuotedList(from.userInfoAlgorithms()); got != test.want {
 			t.Errorf("%v, %v: expected %s, got %s", test.idToken, test.userInfo, test.want, got)
 		}
 	}
