@@ -57,6 +57,9 @@ func getToken(command *cobra.Command, env Env, terminal *terminal, options *opti
 		session.source.HasTerminal = options.grant.asksNobody() || env.HasTerminal()
 		session.source.LoginHint = options.loginHint(command.Flags())
 		session.source.MayAsk = func() error { return mayAsk(env, options, session.source.LoginHint) }
+		if !options.grant.asksNobody() {
+			session.source.Ended = func(reason error) { terminal.say("%v", reason) }
+		}
 		if idToken, err = session.source.Obtain(ctx, session.key); err != nil {
 			return err
 		}

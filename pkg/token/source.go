@@ -85,6 +85,8 @@ type Source struct {
 	Now      func() time.Time
 	// Warn tells the person about something that did not stop the call.
 	Warn func(error)
+	// Ended tells the person why the session that there was serves no more, before they are asked again; nil: nobody is told.
+	Ended func(reason error)
 	// Log takes the steps of the decision.
 	Log *slog.Logger
 	// ForceRefresh passes over the stored ID token.
@@ -124,21 +126,22 @@ func (s *Source) Obtain(ctx context.Context, key Key) (IDToken, error) {
 		return s.logInMachine(ctx, key)
 	}
 	renewed, err := s.renew(ctx, key)
-	if !errors.Is(err, errLoginNeeded) {
+	needed := &loginNeeded{}
+	if !errors.As(err, &needed) {
 		return renewed, err
 	}
 	s.Log.Info("a login is needed", "reason", err)
 	if s.MayAsk != nil {
 		if err := s.MayAsk(); err != nil {
-			return IDToken{}, err
+			return IDToken{}, needed.before(err)
 		}
 	}
-	return s.logIn(ctx, key)
+	return s.logIn(ctx, key, needed)
 }
 
 // logInMachine needs nobody, and has no session to renew.
 func (s *Source) logInMachine(ctx context.Context, key Key) (IDToken, error) {
-	idToken, err := s.logIn(ctx, key)
+	idToken, err := s.logIn(ctx, key, &loginNeeded{errNoSession})
 	if isUnreachable(err) {
 		return s.lastLegs(ctx, key, err)
 	}
@@ -159,8 +162,26 @@ func (s *Source) Login(ctx context.Context, key Key) (IDToken, error) {
 // stored times are doubted.
 const clockStep = 5 * time.Second
 
-// errLoginNeeded is how renew says that there is no session to renew.
-var errLoginNeeded = errors.New("login needed")
+// loginNeeded is how renew says that there is no session to renew, and why.
+type loginNeeded struct{ reason error }
+
+func (e *loginNeeded) Error() string { return "login needed: " + e.reason.Error() }
+
+// Unwrap returns the reason.
+func (e *loginNeeded) Unwrap() error { return e.reason }
+
+// errNoSession is the reason that says nothing new: a first login, or the next after one that was told.
+var errNoSession = errors.New("no session is stored")
+
+// before puts the reason before what keeps a person from being asked. The kind and what to do are the latter's.
+func (e *loginNeeded) before(err error) error {
+	if errors.Is(e.reason, errNoSession) {
+		return err
+	}
+	known := &Error{}
+	errors.As(err, &known)
+	return &Error{Kind: known.Kind, Err: fmt.Errorf("%w; %w", e.reason, err), Hint: known.Hint}
+}
 
 func (s *Source) stored(ctx context.Context, key Key) (IDToken, bool) {
 	stored, err := s.Store.IDToken(ctx, key)
@@ -212,7 +233,7 @@ func (s *Source) renew(ctx context.Context, key Key) (IDToken, error) {
 		return IDToken{}, err
 	}
 	if set.IDToken.Raw.IsEmpty() {
-		return s.lastLegs(ctx, key, fmt.Errorf("%w: the provider returns no ID token on a refresh", errLoginNeeded))
+		return s.lastLegs(ctx, key, &loginNeeded{errors.New("the provider returns no ID token on a refresh")})
 	}
 	return set.IDToken, nil
 }
@@ -260,7 +281,7 @@ func (s *Source) lockRefresh(ctx context.Context, key Key) (unlock func(), noLoc
 func (s *Source) useSession(ctx context.Context, key Key, noLock error) (Set, error) {
 	session, err := s.Store.Session(ctx, key)
 	if errors.Is(err, ErrNotFound) {
-		return Set{}, fmt.Errorf("%w: no session is stored", errLoginNeeded)
+		return Set{}, &loginNeeded{errNoSession}
 	}
 	if err != nil {
 		return Set{}, WithLoginHint(err, s.LoginHint)
@@ -305,12 +326,12 @@ func (s *Source) refresh(ctx context.Context, key Key, session Session) (Set, er
 	if endErr := s.Store.End(context.WithoutCancel(ctx), key); endErr != nil {
 		s.Warn(endErr)
 	}
-	return Set{}, fmt.Errorf("%w: %w", errLoginNeeded, err)
+	return Set{}, &loginNeeded{err}
 }
 
 // logIn shares a login with the processes that wait for the same one: whoever comes second takes the first one's result,
 // also if it is none.
-func (s *Source) logIn(ctx context.Context, key Key) (IDToken, error) {
+func (s *Source) logIn(ctx context.Context, key Key, needed *loginNeeded) (IDToken, error) {
 	unlock, err := s.lockLogin(ctx, key)
 	if err != nil {
 		return IDToken{}, err
@@ -323,7 +344,10 @@ func (s *Source) logIn(ctx context.Context, key Key) (IDToken, error) {
 		return s.askAsMachine(ctx, key)
 	}
 	if err := s.mayAsk(ctx, key); err != nil {
-		return IDToken{}, err
+		return IDToken{}, needed.before(err)
+	}
+	if s.Ended != nil && !errors.Is(needed, errNoSession) {
+		s.Ended(needed.reason)
 	}
 	return s.askPerson(ctx, key)
 }

@@ -76,7 +76,8 @@ func (w *world) holds(name string, age time.Duration) *world {
 func (w *world) source() *Source {
 	return &Source{
 		Store: w, Provider: w, Now: func() time.Time { return w.now }, Began: w.now, LoginHint: "Run: login",
-		Warn: func(err error) { w.note("warn: %v", err) }, Log: slog.New(slog.DiscardHandler),
+		Warn: func(err error) { w.note("warn: %v", err) }, Ended: func(reason error) { w.note("ended: %v", reason) },
+		Log: slog.New(slog.DiscardHandler),
 	}
 }
 
@@ -351,9 +352,38 @@ func TestSource(t *testing.T) {
 			given: func(w *world, _ *Source) {
 				w.holds("old", time.Hour).refresh = func(Session) (Set, error) { return Set{}, ended() }
 			},
-			calls: "lock refresh, REFRESH rt-old, end, unlock refresh, " +
-				"lock login, LOGIN, lock refresh, begin rt-login, unlock refresh, unlock login",
+			calls: "lock refresh, REFRESH rt-old, end, unlock refresh, lock login, " +
+				"ended: session ended: invalid_grant, LOGIN, lock refresh, begin rt-login, unlock refresh, unlock login",
 			token: "id-login",
+		},
+		"the session has ended, and nobody may be asked": {
+			given: func(w *world, s *Source) {
+				w.holds("old", time.Hour).refresh = func(Session) (Set, error) { return Set{}, ended() }
+				s.MayAsk = func() error { return errors.New("CI") }
+			},
+			calls: "lock refresh, REFRESH rt-old, end, unlock refresh",
+			err:   "session ended: invalid_grant; CI",
+		},
+		"the session has ended, and kubectl has asked before": {
+			given: func(w *world, s *Source) {
+				w.holds("old", time.Hour).refresh = func(Session) (Set, error) { return Set{}, ended() }
+				s.Caller = kubectl
+				w.attempt = &Attempt{Caller: kubectl, At: w.now.Add(-time.Hour)}
+			},
+			calls: "lock refresh, REFRESH rt-old, end, unlock refresh, lock login, unlock login",
+			err:   "session ended: invalid_grant; login needed: the one asked for at " + clock(-time.Hour) + " was not completed",
+		},
+		"the session has ended, and another process logged in while we waited": {
+			given: func(w *world, _ *Source) {
+				w.holds("old", time.Hour).refresh = func(Session) (Set, error) { return Set{}, ended() }
+				w.beforeLocks = func(purpose Purpose) {
+					if purpose == Login {
+						w.holds("other", 0)
+					}
+				}
+			},
+			calls: "lock refresh, REFRESH rt-old, end, unlock refresh, lock login, unlock login",
+			token: "id-other",
 		},
 		"the session was renewed by somebody without our lock": {
 			given: func(w *world, _ *Source) {
@@ -383,8 +413,8 @@ func TestSource(t *testing.T) {
 					return Set{Session: Session{RefreshToken: NewSecret("rt-new")}}, nil
 				}
 			},
-			calls: "lock refresh, REFRESH rt-old, renew rt-new, unlock refresh, " +
-				"lock login, LOGIN, lock refresh, begin rt-login, unlock refresh, unlock login",
+			calls: "lock refresh, REFRESH rt-old, renew rt-new, unlock refresh, lock login, " +
+				"ended: the provider returns no ID token on a refresh, LOGIN, lock refresh, begin rt-login, unlock refresh, unlock login",
 			token: "id-login",
 		},
 		"a save that fails costs nobody the token": {
@@ -643,5 +673,22 @@ func TestUnknownKeyIsNotNoted(t *testing.T) {
 	}
 	if _, err := world.source().Obtain(t.Context(), key); !isUnreachable(err) || !world.failed.IsZero() {
 		t.Errorf("got %v, noted %v", err, world.failed)
+	}
+}
+
+// What a call may exit with and hint at is not the refresh's, which the provider refused, but that of the login.
+func TestEndedSessionKeepsKindAndHint(t *testing.T) {
+	t.Parallel()
+	world := newWorld().holds("old", time.Hour)
+	world.refresh = func(Session) (Set, error) {
+		return Set{}, fmt.Errorf("%w: %w", ErrSessionEnded, &Error{Kind: Refused, Err: errors.New("invalid_grant"), Hint: []string{"Log in again."}})
+	}
+	source := world.source()
+	nobody := errors.New("CI")
+	source.MayAsk = func() error { return &Error{Kind: LoginNeeded, Err: nobody, Hint: []string{"Run: login"}} }
+	_, err := source.Obtain(t.Context(), key)
+	var failure *Error
+	if !errors.As(err, &failure) || failure.Kind != LoginNeeded || !slices.Equal(failure.Hint, []string{"Run: login"}) || !errors.Is(err, nobody) {
+		t.Errorf("got %#v", err)
 	}
 }

@@ -19,7 +19,7 @@ func (s *Source) UserInfo(ctx context.Context, key Key) (map[string]any, error) 
 
 func (s *Source) freshUserInfo(ctx context.Context, key Key) (map[string]any, error) {
 	set, err := s.renewSession(ctx, key)
-	if errors.Is(err, errLoginNeeded) {
+	if needed := (&loginNeeded{}); errors.As(err, &needed) {
 		return nil, &Error{Kind: LoginNeeded, Err: err, Hint: []string{s.LoginHint}}
 	}
 	if err != nil {
