@@ -8,6 +8,7 @@ import (
 	"os"
 	"runtime"
 	"strings"
+	"sync"
 
 	"github.com/spf13/pflag"
 
@@ -39,7 +40,8 @@ func (o *clientSecretOptions) addFlags(flags *pflag.FlagSet) {
 		"`how` the client sends its secret: client_secret_basic, client_secret_post, or auto (as the provider lists it)")
 }
 
-// configure says where the secret comes from.
+// configure says where the secret comes from. One call of the program reads it once, however many requests need it: a
+// keychain may ask the person each time.
 func (o *clientSecretOptions) configure(env Env, terminal *terminal, config *provider.Config) error {
 	given := 0
 	for _, value := range []string{o.argument, o.file, o.variable, o.item} {
@@ -57,7 +59,7 @@ func (o *clientSecretOptions) configure(env Env, terminal *terminal, config *pro
 	case o.argument != "":
 		config.ClientSecret = token.NewSecret(o.argument)
 	case o.file != "":
-		config.ReadClientSecret = func() (token.Secret, error) { return readSecretFile(env, terminal, o.file) }
+		config.ReadClientSecret = sync.OnceValues(func() (token.Secret, error) { return readSecretFile(env, terminal, o.file) })
 	case o.variable != "":
 		config.ReadClientSecret = func() (token.Secret, error) { return readSecretVariable(env, o.variable) }
 	case o.item != "":
@@ -65,9 +67,14 @@ func (o *clientSecretOptions) configure(env Env, terminal *terminal, config *pro
 		if !ok || service == "" || account == "" {
 			return misused(fmt.Errorf("--oidc-client-secret-keychain=%s: must be service/account", o.item))
 		}
-		config.ReadClientSecret = func() (token.Secret, error) { return readSecretItem(env.Keychain, service, account) }
+		config.ReadClientSecret = sync.OnceValues(func() (token.Secret, error) { return readSecretItem(env.Keychain, service, account) })
 	}
 	return nil
+}
+
+// isElsewhere reports whether the secret has to be read from somewhere.
+func (o *clientSecretOptions) isElsewhere() bool {
+	return o.file != "" || o.variable != "" || o.item != ""
 }
 
 // configureMethod is for providers that list several methods, and take one of them from this client.
@@ -92,20 +99,29 @@ func readSecretFile(env Env, terminal *terminal, path string) (token.Secret, err
 	}
 	info, err := os.Stat(path)
 	if err != nil {
-		return token.Secret{}, misused(fmt.Errorf("--oidc-client-secret-file: %w", err))
+		return token.Secret{}, unreadSecretFile(err)
 	}
 	if isReadableByOthers(info) {
 		terminal.warn(fmt.Errorf("--oidc-client-secret-file: others can read %s", path))
 	}
 	text, err := os.ReadFile(path)
 	if err != nil {
-		return token.Secret{}, misused(fmt.Errorf("--oidc-client-secret-file: %w", err))
+		return token.Secret{}, unreadSecretFile(err)
 	}
 	secret := strings.TrimRight(string(text), "\r\n")
 	if secret == "" {
-		return token.Secret{}, misused(fmt.Errorf("--oidc-client-secret-file: %s is empty", path))
+		return token.Secret{}, token.WithHint(misused(fmt.Errorf("--oidc-client-secret-file: %s is empty", path)),
+			"Put the secret into it, or correct --oidc-client-secret-file.")
 	}
 	return token.NewSecret(secret), nil
+}
+
+func unreadSecretFile(cause error) error {
+	todo := "Check who may read that file"
+	if errors.Is(cause, fs.ErrNotExist) {
+		todo = "Create that file"
+	}
+	return token.WithHint(misused(fmt.Errorf("--oidc-client-secret-file: %w", cause)), todo+", or correct --oidc-client-secret-file.")
 }
 
 // isReadableByOthers cannot tell on Windows, where modes say nothing.
@@ -116,7 +132,8 @@ func isReadableByOthers(info fs.FileInfo) bool {
 func readSecretVariable(env Env, name string) (token.Secret, error) {
 	secret := env.getenv(name)
 	if secret == "" {
-		return token.Secret{}, misused(fmt.Errorf("--oidc-client-secret-env: the environment has no %s", name))
+		return token.Secret{}, token.WithHint(misused(fmt.Errorf("--oidc-client-secret-env: the environment has no %s", name)),
+			"Set that variable, or correct --oidc-client-secret-env.")
 	}
 	return token.NewSecret(secret), nil
 }
@@ -124,10 +141,13 @@ func readSecretVariable(env Env, name string) (token.Secret, error) {
 func readSecretItem(keychain store.Keychain, service, account string) (token.Secret, error) {
 	secret, err := store.ReadItem(context.Background(), keychain, service, account)
 	if errors.Is(err, token.ErrNotFound) {
-		return token.Secret{}, misused(fmt.Errorf("--oidc-client-secret-keychain: the keychain has no item %s/%s", service, account))
+		return token.Secret{}, token.WithHint(
+			misused(fmt.Errorf("--oidc-client-secret-keychain: the keychain has no item %s/%s", service, account)),
+			"Put the secret there, or correct --oidc-client-secret-keychain.")
 	}
 	if err != nil {
-		return token.Secret{}, fmt.Errorf("--oidc-client-secret-keychain: %w", err)
+		return token.Secret{}, token.WithHint(fmt.Errorf("--oidc-client-secret-keychain: %w", err),
+			"Unlock the keychain, or keep the secret elsewhere, as with --oidc-client-secret-file.")
 	}
 	return secret, nil
 }

@@ -95,6 +95,7 @@ func examine(ctx context.Context, target *target, chosen targetOptions, terminal
 	session.source.LoginHint = loginHint(target.name(chosen))
 	d.session = session
 	d.checkPort()
+	d.checkCredential()
 	d.checkStore(ctx)
 	d.checkProvider(ctx)
 	d.checkSession(ctx)

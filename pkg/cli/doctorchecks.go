@@ -217,6 +217,23 @@ func (d *doctor) checkPort() {
 	d.add(cluster.OK, "port", fmt.Sprintf("A login can wait for the browser's answer at port %d.", port))
 }
 
+// checkCredential reads what the client proves itself with, where that lies elsewhere than in the flags.
+func (d *doctor) checkCredential() {
+	noun := "secret"
+	switch options := d.target.options; {
+	case options.grant.clientAssertionFile != "":
+		noun = "assertion"
+	case options.secret.isElsewhere():
+	default:
+		return
+	}
+	if err := d.session.provider.TryCredential(); err != nil {
+		d.add(cluster.Error, "credential", err.Error()+".", hintsOf(err)...)
+		return
+	}
+	d.add(cluster.OK, "credential", "The client's "+noun+" can be read.")
+}
+
 // checkProxy tells what the environment says, without the passwords in it.
 func (d *doctor) checkProxy() {
 	for _, name := range []string{"HTTPS_PROXY", "https_proxy", "HTTP_PROXY", "http_proxy", "NO_PROXY", "no_proxy"} {

@@ -51,6 +51,16 @@ func (p *Provider) authentication(from *metadata) (authentication, error) {
 	return authentication{style: style, secret: secret}, nil
 }
 
+// TryCredential returns why what authenticates the client cannot be read. A login tries it first: nobody is asked in vain.
+func (p *Provider) TryCredential() error {
+	if p.config.ClientAssertion != nil {
+		_, err := p.config.ClientAssertion()
+		return err
+	}
+	_, err := p.config.clientSecret()
+	return err
+}
+
 func (p *Provider) secretMethod(from *metadata) SecretMethod {
 	switch listed := from.TokenAuthMethods; {
 	case p.config.SecretMethod != AnySecretMethod:

@@ -22,6 +22,9 @@ const (
 
 // Login logs in by the configured grant. It asks for the metadata anew: a person's time is worth a request.
 func (p *Provider) Login(ctx context.Context, _ token.Key, asking func()) (token.Set, error) {
+	if err := p.TryCredential(); err != nil {
+		return token.Set{}, err
+	}
 	from, _, err := p.discover(ctx, true)
 	if err != nil {
 		return token.Set{}, err
