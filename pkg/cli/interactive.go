@@ -8,6 +8,7 @@ import (
 
 	"github.com/spf13/pflag"
 
+	"github.com/kubectl-oidc-login/kubectl-oidc-login/pkg/store"
 	"github.com/kubectl-oidc-login/kubectl-oidc-login/pkg/token"
 )
 
@@ -80,6 +81,9 @@ func checkInteractive(value string) error {
 // loginHint is for get-token. Who calls it may have set the variable with the client's secret, as a kubeconfig can; login
 // sets it likewise where it looks the user up there.
 func (o *options) loginHint(flags *pflag.FlagSet) string {
+	if store.Mode(o.store.mode) == store.None {
+		return "With --token-cache-storage=none each call logs in by itself. Where nobody may be asked, leave that flag out and log in before."
+	}
 	if o.secret.variable != "" {
 		return "Run, with --context=NAME unless the current context is meant: " + commandName + " login"
 	}

@@ -1,9 +1,14 @@
 package cli
 
 import (
+	"context"
+	"errors"
 	"time"
 
 	"github.com/spf13/cobra"
+
+	"github.com/kubectl-oidc-login/kubectl-oidc-login/pkg/store"
+	"github.com/kubectl-oidc-login/kubectl-oidc-login/pkg/token"
 )
 
 func newLoginCommand(env Env, terminal *terminal) *cobra.Command {
@@ -41,7 +46,13 @@ func logIn(command *cobra.Command, env Env, terminal *terminal, options *options
 	}
 	ctx, stop := env.Interruptible(command.Context())
 	defer stop()
+	if err := canKeep(ctx, session.store, store.Mode(target.options.store.mode)); err != nil {
+		return err
+	}
 	idToken, err := session.source.Login(ctx, session.key)
+	if errors.Is(err, token.ErrNotKept) {
+		return token.WithHint(err, "kubectl would ask you again. Mend that, or choose another place with --token-cache-storage or --token-cache-dir.")
+	}
 	if err != nil {
 		return err
 	}
@@ -50,5 +61,19 @@ func logIn(command *cobra.Command, env Env, terminal *terminal, options *options
 		login += " as " + person
 	}
 	terminal.say("logged in to %s; the %s is good until %s", login, servedToken(session.key), idToken.Expiry.Format(time.TimeOnly))
+	return nil
+}
+
+// canKeep refuses before anybody is asked what nobody would have anything of. Only what can be known at once is looked at.
+func canKeep(ctx context.Context, opened *store.Store, mode store.Mode) error {
+	switch mode {
+	case store.None:
+		return token.WithHint(misused(errors.New("--token-cache-storage=none: nothing of a login would be kept")),
+			"A login then serves one call of kubectl alone, and begins there. Leave that flag out to log in beforehand.")
+	case store.Keyring:
+		if _, err := opened.ProbeKeychain(ctx); err != nil {
+			return token.WithHint(err, "Unlock it, or use --token-cache-storage=auto.")
+		}
+	}
 	return nil
 }

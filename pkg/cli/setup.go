@@ -139,7 +139,9 @@ func (s *setup) setUp(ctx context.Context) error {
 		return err
 	}
 	idToken, err := session.source.Login(ctx, session.key)
-	if err != nil {
+	if errors.Is(err, token.ErrNotKept) {
+		s.terminal.warn(err) // the kubeconfig may be for others
+	} else if err != nil {
 		return err
 	}
 	evidence, err := s.showClaims(ctx, session, idToken, report)

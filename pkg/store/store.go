@@ -142,7 +142,7 @@ func (s *Store) Session(ctx context.Context, key token.Key) (token.Session, erro
 		return token.Session{}, s.unreadable(err)
 	}
 	if err != nil {
-		return token.Session{}, err
+		return token.Session{}, s.insists(err)
 	}
 	session, err := decodeSession(text, key)
 	if err != nil {
@@ -181,6 +181,14 @@ func (s *Store) Renew(ctx context.Context, key token.Key, set token.Set) error {
 // End implements token.Store.
 func (s *Store) End(ctx context.Context, key token.Key) error {
 	return s.sessions.remove(ctx, sessionName(key))
+}
+
+// insists says what to do about the keychain where no other place is looked at.
+func (s *Store) insists(err error) error {
+	if s.config.Mode != Keyring || errors.Is(err, token.ErrNotFound) {
+		return err
+	}
+	return token.WithHint(err, "Unlock the keychain, or let tokens lie elsewhere with --token-cache-storage=auto.")
 }
 
 // unreadable makes a record that cannot be read into none, so that it is never a dead end, and says so. The next save

@@ -15,6 +15,9 @@ var ErrUnreadSession = errors.New("your session may be in it")
 // pass (timeouts, overload, no network) are never this one.
 var ErrSessionEnded = errors.New("session ended")
 
+// ErrNotKept says that a login succeeded, and that no part of it could be saved.
+var ErrNotKept = errors.New("nothing of the login could be stored")
+
 // ErrKeyUnknown says that the provider does not publish the key of a token that it has given, not even when asked again.
 var ErrKeyUnknown = errors.New("the provider does not publish its key")
 
@@ -64,9 +67,15 @@ func (e *Error) Unwrap() error { return e.Err }
 
 // WithHint adds to what a person can do about a failure.
 func WithHint(err error, hint string) error {
+	known := knownOf(err)
+	return &Error{Kind: known.Kind, Err: err, Hint: append(slices.Clip(known.Hint), hint)}
+}
+
+// knownOf returns the first Error in an error, or an empty one.
+func knownOf(err error) *Error {
 	known := &Error{}
 	errors.As(err, &known)
-	return &Error{Kind: known.Kind, Err: err, Hint: append(slices.Clip(known.Hint), hint)}
+	return known
 }
 
 // WithLoginHint adds how to log in where that helps against the failure of a store.

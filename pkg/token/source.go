@@ -148,14 +148,36 @@ func (s *Source) logInMachine(ctx context.Context, key Key) (IDToken, error) {
 	return idToken, err
 }
 
-// Login asks a person even though a session may exist, and saves the result.
+// Login asks a person even though a session may exist, and saves the result. Where no part of it could be saved, an error
+// that wraps ErrNotKept comes beside the ID token.
 func (s *Source) Login(ctx context.Context, key Key) (IDToken, error) {
 	unlock, err := s.lockLogin(ctx, key)
 	if err != nil {
 		return IDToken{}, err
 	}
 	defer unlock()
-	return s.askPerson(ctx, key)
+	set, err := s.ask(ctx, key)
+	if err != nil {
+		return IDToken{}, err
+	}
+	ctx = context.WithoutCancel(ctx)
+	err = s.begin(ctx, key, set)
+	if err != nil && !s.keeps(ctx, key, set) {
+		return set.IDToken, &Error{Err: fmt.Errorf("%w: %w", ErrNotKept, err), Hint: knownOf(err).Hint}
+	}
+	if err != nil {
+		s.Warn(err)
+	}
+	return set.IDToken, nil
+}
+
+// keeps reports whether the store has any part of the set.
+func (s *Source) keeps(ctx context.Context, key Key, set Set) bool {
+	if stored, err := s.Store.IDToken(ctx, key); err == nil && stored.Raw.Equal(set.IDToken.Raw) {
+		return true
+	}
+	session, err := s.Store.Session(ctx, key)
+	return err == nil && session.RefreshToken.Equal(set.Session.RefreshToken)
 }
 
 // A clock may go back by this much, as time servers correct it, or differ between machines that share a home, before
@@ -178,8 +200,7 @@ func (e *loginNeeded) before(err error) error {
 	if errors.Is(e.reason, errNoSession) {
 		return err
 	}
-	known := &Error{}
-	errors.As(err, &known)
+	known := knownOf(err)
 	return &Error{Kind: known.Kind, Err: fmt.Errorf("%w; %w", e.reason, err), Hint: known.Hint}
 }
 
@@ -371,25 +392,32 @@ func (s *Source) lockLogin(ctx context.Context, key Key) (func(), error) {
 	return unlock, err
 }
 
-// askPerson logs in and saves. The refresh lock is taken for the save alone, never while a person is busy.
+// askPerson logs in and saves. A failure to save costs nobody the token.
 func (s *Source) askPerson(ctx context.Context, key Key) (IDToken, error) {
-	set, err := s.Provider.Login(ctx, key, func() {
-		s.note(s.Store.NoteAttempt(ctx, key, Attempt{Caller: s.Caller, At: s.Now()}))
-	})
+	set, err := s.ask(ctx, key)
 	if err != nil {
 		return IDToken{}, err
 	}
-	ctx = context.WithoutCancel(ctx)
+	if err := s.begin(context.WithoutCancel(ctx), key, set); err != nil {
+		s.Warn(err)
+	}
+	return set.IDToken, nil
+}
+
+func (s *Source) ask(ctx context.Context, key Key) (Set, error) {
+	return s.Provider.Login(ctx, key, func() {
+		s.note(s.Store.NoteAttempt(ctx, key, Attempt{Caller: s.Caller, At: s.Now()}))
+	})
+}
+
+// begin saves. The refresh lock is taken for that alone, never while a person is busy.
+func (s *Source) begin(ctx context.Context, key Key, set Set) error {
 	unlock, err := s.Store.Lock(ctx, key, Refresh)
 	switch {
 	case err == nil:
 		defer unlock()
 	case !errors.Is(err, ErrNoLock):
-		s.Warn(err)
-		return set.IDToken, nil
+		return err
 	}
-	if err := s.Store.Begin(ctx, key, set); err != nil {
-		s.Warn(err)
-	}
-	return set.IDToken, nil
+	return s.Store.Begin(ctx, key, set)
 }

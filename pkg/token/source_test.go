@@ -692,3 +692,52 @@ func TestEndedSessionKeepsKindAndHint(t *testing.T) {
 		t.Errorf("got %#v", err)
 	}
 }
+
+// A login that nobody asked for a token wants to be kept. One part is enough, and the token comes all the same.
+func TestLogin(t *testing.T) {
+	t.Parallel()
+	for name, test := range map[string]struct {
+		given   func(*world)
+		calls   string
+		notKept bool
+	}{
+		"kept": {
+			given: func(*world) {},
+			calls: "lock login, LOGIN, lock refresh, begin rt-login, unlock refresh, unlock login",
+		},
+		"one part is not": {
+			given: func(w *world) { w.saveErr = errors.New("disk full"); w.session = new(w.set("login").Session) },
+			calls: "lock login, LOGIN, lock refresh, begin rt-login, unlock refresh, warn: disk full, unlock login",
+		},
+		"nothing is": {
+			given:   func(w *world) { w.saveErr = errors.New("disk full") },
+			calls:   "lock login, LOGIN, lock refresh, begin rt-login, unlock refresh, unlock login",
+			notKept: true,
+		},
+		"nothing new is": {
+			given:   func(w *world) { w.holds("old", 0).saveErr = errors.New("disk full") },
+			calls:   "lock login, LOGIN, lock refresh, begin rt-login, unlock refresh, unlock login",
+			notKept: true,
+		},
+		"others hold the lock for too long": {
+			given:   func(w *world) { w.lockErr = unreachable() },
+			calls:   "lock login, LOGIN, unlock login",
+			notKept: true,
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			world := newWorld()
+			test.given(world)
+			got, err := world.source().Login(t.Context(), key)
+			var failure *Error
+			if got.Raw.Reveal() != "id-login" || errors.Is(err, ErrNotKept) != test.notKept || (err != nil) != test.notKept ||
+				errors.As(err, &failure) && failure.Kind != Failed {
+				t.Errorf("got %q, %v", got.Raw.Reveal(), err)
+			}
+			if calls := strings.Join(world.calls, ", "); calls != test.calls {
+				t.Errorf("expected %s\ngot %s", test.calls, calls)
+			}
+		})
+	}
+}
