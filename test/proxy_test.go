@@ -8,14 +8,21 @@ import (
 	"net/http/httptest"
 	"net/url"
 	"os"
+	"strconv"
 	"sync"
 
 	"github.com/rogpeppe/go-internal/testscript"
 )
 
 // commandProxy starts a proxy that leads wherever it is asked to go to the script's provider, and notes in proxy.log what
-// it is asked: "proxy" sets $PROXY.
-func commandProxy(script *testscript.TestScript, _ bool, _ []string) {
+// it is asked: "proxy" sets $PROXY and $PROXY_HOST. "proxy 403" starts one that answers so.
+func commandProxy(script *testscript.TestScript, _ bool, arguments []string) {
+	refusal := 0
+	if len(arguments) > 0 {
+		var err error
+		refusal, err = strconv.Atoi(arguments[0])
+		script.Check(err)
+	}
 	path := script.MkAbs("proxy.log")
 	log, err := os.Create(path)
 	script.Check(err)
@@ -31,10 +38,15 @@ func commandProxy(script *testscript.TestScript, _ bool, _ []string) {
 			http.Error(w, "for CONNECT only", http.StatusMethodNotAllowed)
 			return
 		}
+		if refusal != 0 {
+			w.WriteHeader(refusal)
+			return
+		}
 		tunnel(w, issuer.Host)
 	}))
 	script.Defer(server.Close)
 	script.Setenv("PROXY", server.URL)
+	script.Setenv("PROXY_HOST", server.Listener.Addr().String())
 }
 
 // tunnel joins the client's connection with one to the address, until either ends.

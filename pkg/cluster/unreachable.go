@@ -26,7 +26,7 @@ func unreachable(host string, err error) error {
 		hint = "Check certificate-authority-data of the cluster in the kubeconfig."
 	case untrusted.WrongCertificate:
 		hint = "Check the server's address and tls-server-name in the kubeconfig, and the server's certificate."
-	case untrusted.UnknownHost, untrusted.TimedOut, untrusted.OtherReason:
+	case untrusted.UnknownHost, untrusted.TimedOut, untrusted.WrongScheme, untrusted.OtherReason:
 	}
 	return noAnswer(hint, "cannot reach %s: %w", untrusted.Printable(host), cause)
 }

@@ -1,6 +1,7 @@
 package provider
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"net/http"
@@ -65,6 +66,7 @@ var errInterrupted = errors.New("interrupted")
 // unreachable says why no answer came.
 func unreachable(what, host string, err error) error {
 	reason, cause := untrusted.NetworkError(err)
+	host = untrusted.Printable(host)
 	hint := keptHint
 	switch reason {
 	case untrusted.Interrupted:
@@ -76,11 +78,18 @@ func unreachable(what, host string, err error) error {
 		hint = "If the authority is your company's, name it with --certificate-authority."
 	case untrusted.WrongCertificate:
 		hint = "Check the issuer URL, and the provider's certificate."
+	case untrusted.WrongScheme:
+		hint = "Check the scheme and the port of --oidc-issuer-url. A captive portal may answer so, too. Nothing stored is lost."
 	case untrusted.TimedOut, untrusted.OtherReason:
+	}
+	var proxied *proxiedError
+	if errors.As(err, &proxied) {
+		host += " through the proxy " + untrusted.Printable(proxied.proxy)
+		hint = cmp.Or(proxied.hint(), hint)
 	}
 	return &token.Error{
 		Kind: token.Unreachable,
-		Err:  fmt.Errorf("%s: cannot reach %s: %w", what, untrusted.Printable(host), cause),
+		Err:  fmt.Errorf("%s: cannot reach %s: %w", what, host, cause),
 		Hint: []string{hint},
 	}
 }
@@ -99,6 +108,10 @@ func wrongStatus(what, address string, status int, wait time.Duration) error {
 		if strings.HasSuffix(address, wellKnownPath) {
 			failure.Hint = []string{"Check --oidc-issuer-url; it is the part before " + wellKnownPath + "."}
 		}
+	}
+	if status == http.StatusBadRequest && strings.HasPrefix(address, "http://") {
+		failure.Kind = token.Failed
+		failure.Hint = []string{"Check the scheme and the port of --oidc-issuer-url; a port for https answers so."}
 	}
 	if status >= 300 && status < 400 {
 		failure.Hint = []string{portalHint, "If it redirects because it has moved, use the issuer URL that the provider itself states."}

@@ -34,9 +34,10 @@ func newHTTPClient(config Config) (*http.Client, error) {
 		return nil, misused(err)
 	}
 	transport := &http.Transport{
-		Proxy:               config.Proxy,
-		DialContext:         dial,
-		TLSHandshakeTimeout: tlsTimeout,
+		Proxy:                  config.Proxy,
+		OnProxyConnectResponse: proxyAnswer,
+		DialContext:            dial,
+		TLSHandshakeTimeout:    tlsTimeout,
 		// https://www.rfc-editor.org/rfc/rfc9113#section-9.2.1: HTTP/2 knows no renegotiation
 		ForceAttemptHTTP2: config.Renegotiation == tls.RenegotiateNever,
 		TLSClientConfig: &tls.Config{
@@ -47,7 +48,7 @@ func newHTTPClient(config Config) (*http.Client, error) {
 		},
 	}
 	return &http.Client{
-		Transport:     &polite{next: transport, userAgent: config.UserAgent(), headers: config.Headers},
+		Transport:     &polite{next: transport, userAgent: config.UserAgent(), headers: config.Headers, proxy: config.Proxy},
 		CheckRedirect: sameOrigin,
 		Timeout:       requestTimeout,
 	}, nil
@@ -100,6 +101,7 @@ type polite struct {
 	next      http.RoundTripper
 	userAgent string
 	headers   map[string]token.Secret
+	proxy     func(*http.Request) (*url.URL, error) // nil: there is none
 }
 
 func (p *polite) RoundTrip(request *http.Request) (*http.Response, error) {
@@ -115,7 +117,7 @@ func (p *polite) RoundTrip(request *http.Request) (*http.Response, error) {
 		response, err = p.next.RoundTrip(request)
 	}
 	if err != nil {
-		return nil, err
+		return nil, proxiedBy(p.proxy, request, err)
 	}
 	response.Body = struct {
 		io.Reader
@@ -126,7 +128,7 @@ func (p *polite) RoundTrip(request *http.Request) (*http.Response, error) {
 
 func isDialError(err error) bool {
 	var operation *net.OpError
-	return errors.As(err, &operation) && operation.Op == "dial"
+	return errors.As(err, &operation) && (operation.Op == "dial" || operation.Op == connectingToProxy)
 }
 
 // pause waits, and tells whether it was allowed to.

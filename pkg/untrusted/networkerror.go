@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"net/http"
 	"net/url"
 	"strings"
 )
@@ -22,6 +23,7 @@ const (
 	UnknownAuthority        // the server's certificate is signed by an authority that is not trusted
 	WrongCertificate        // it is for another name, has expired, or is wrong otherwise
 	TimedOut
+	WrongScheme // the server speaks http where https was asked
 )
 
 // NetworkError finds the reason in an error of net/http, and says it in one that does not repeat the URL. Nor does it show anything
@@ -43,6 +45,8 @@ func NetworkError(err error) (Reason, error) {
 		return WrongCertificate, withoutQuotes(err)
 	case errors.Is(err, context.DeadlineExceeded) || isTimeout(err):
 		return TimedOut, errors.New("no answer in time")
+	case errors.Is(err, http.ErrSchemeMismatch) || isHTTP(err):
+		return WrongScheme, errors.New("it speaks http, and not https")
 	}
 	return OtherReason, withoutQuotes(err)
 }
@@ -53,11 +57,16 @@ func innermost(err error) error {
 	if errors.As(err, &wrapped) {
 		err = wrapped.Err
 	}
-	var operation *net.OpError
-	if errors.As(err, &operation) {
+	for operation := (*net.OpError)(nil); errors.As(err, &operation); { // one is around another where a proxy is asked
 		err = operation.Err
 	}
 	return err
+}
+
+// isHTTP recognises an answer that was expected to be TLS, as net/http does where nothing is around the error.
+func isHTTP(err error) bool {
+	var header tls.RecordHeaderError
+	return errors.As(err, &header) && string(header.RecordHeader[:]) == "HTTP/"
 }
 
 // withoutQuotes cuts a text at the first thing that it quotes, which in net/http's errors is what the server sent.

@@ -34,6 +34,9 @@ func TestNetworkError(t *testing.T) {
 			WrongCertificate, "tls: failed to verify certificate: x509: certificate has expired or is not yet valid: it is 2030"},
 		"refused": {&url.Error{Op: "Get", URL: "https://op.example/?secret", Err: &net.OpError{Op: "dial", Err: errors.New("connection refused")}},
 			OtherReason, "connection refused"},
+		"proxy": {&net.OpError{Op: "proxyconnect", Err: &net.OpError{Op: "dial", Err: errors.New("connection refused")}}, OtherReason, "connection refused"},
+		"scheme": {&url.Error{Err: fmt.Errorf("by proxy: %w", tls.RecordHeaderError{RecordHeader: [5]byte{'H', 'T', 'T', 'P', '/'}})}, WrongScheme,
+			"it speaks http, and not https"},
 		"quoted": {fmt.Errorf("malformed HTTP response %q", "hunter2"), OtherReason, "malformed HTTP response"},
 	} {
 		reason, err := NetworkError(test.err)
@@ -50,6 +53,8 @@ func TestNetworkErrorOfServer(t *testing.T) {
 	server.Config.ErrorLog = log.New(io.Discard, "", 0) // of the handshakes that fail
 	server.StartTLS()
 	t.Cleanup(server.Close)
+	plain := httptest.NewServer(http.NotFoundHandler())
+	t.Cleanup(plain.Close)
 	reasonOf := func(client *http.Client, address string) (Reason, string) {
 		response, err := client.Get(address + "/?code=hunter2")
 		if err == nil {
@@ -68,6 +73,7 @@ func TestNetworkErrorOfServer(t *testing.T) {
 		{http.DefaultClient, server.URL, UnknownAuthority},
 		{server.Client(), wrongName, WrongCertificate},
 		{http.DefaultClient, "http://127.0.0.1:1", OtherReason},
+		{http.DefaultClient, strings.Replace(plain.URL, "http", "https", 1), WrongScheme},
 	} {
 		if got, text := reasonOf(test.client, test.address); got != test.want || strings.Contains(text, "hunter2") {
 			t.Errorf("%s: expected %d, got %d, %q", test.address, test.want, got, text)
