@@ -47,11 +47,20 @@ func joinPairs(pairs []string) string {
 	return strings.TrimSuffix(line.String(), "\n")
 }
 
-// flagError hides what pflag repeats of a wrong value where that may be a secret.
+// flagError says what a flag takes, in place of pflag's words, which are Go's. A pair's value may be a secret.
 func flagError(err error) error {
 	var wrong *pflag.InvalidValueError
-	if errors.As(err, &wrong) && isSecretFlag(wrong.GetFlag().Name) {
-		err = errors.New("--" + wrong.GetFlag().Name + ": must be NAME=VALUE")
+	if !errors.As(err, &wrong) {
+		return misused(err)
+	}
+	flag := "--" + wrong.GetFlag().Name
+	switch wrong.GetFlag().Value.Type() {
+	case "stringToString":
+		err = errors.New(flag + ": must be NAME=VALUE")
+	case "bool":
+		err = errors.New(flag + "=" + wrong.GetValue() + ": must be true or false")
+	case "int":
+		err = errors.New(flag + "=" + wrong.GetValue() + ": must be a whole number")
 	}
 	return misused(err)
 }

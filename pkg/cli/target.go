@@ -122,7 +122,10 @@ func parseGetToken(arguments []string) (*options, *pflag.FlagSet, error) {
 	read.addFlags(flags)
 	flags.Bool("force-refresh", false, "")
 	addKlogFlags(flags)
-	return read, flags, flags.Parse(arguments)
+	if err := flags.Parse(arguments); err != nil {
+		return nil, nil, flagError(err)
+	}
+	return read, flags, nil
 }
 
 // addGiven sets flags as they were given elsewhere; lists grow.
