@@ -99,14 +99,14 @@ func readSecretFile(env Env, terminal *terminal, path string) (token.Secret, err
 	}
 	info, err := os.Stat(path)
 	if err != nil {
-		return token.Secret{}, unreadSecretFile(err)
+		return token.Secret{}, unreadFile("--oidc-client-secret-file", err)
 	}
 	if isReadableByOthers(info) {
 		terminal.warn(fmt.Errorf("--oidc-client-secret-file: others can read %s", path))
 	}
 	text, err := os.ReadFile(path)
 	if err != nil {
-		return token.Secret{}, unreadSecretFile(err)
+		return token.Secret{}, unreadFile("--oidc-client-secret-file", err)
 	}
 	secret := strings.TrimRight(string(text), "\r\n")
 	if secret == "" {
@@ -114,14 +114,6 @@ func readSecretFile(env Env, terminal *terminal, path string) (token.Secret, err
 			"Put the secret into it, or correct --oidc-client-secret-file.")
 	}
 	return token.NewSecret(secret), nil
-}
-
-func unreadSecretFile(cause error) error {
-	todo := "Check who may read that file"
-	if errors.Is(cause, fs.ErrNotExist) {
-		todo = "Create that file"
-	}
-	return token.WithHint(misused(fmt.Errorf("--oidc-client-secret-file: %w", cause)), todo+", or correct --oidc-client-secret-file.")
 }
 
 // isReadableByOthers cannot tell on Windows, where modes say nothing.

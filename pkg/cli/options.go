@@ -3,8 +3,11 @@ package cli
 import (
 	"cmp"
 	"crypto/tls"
+	"crypto/x509"
 	"encoding/base64"
+	"errors"
 	"fmt"
+	"io/fs"
 	"log/slog"
 	"net"
 	"net/url"
@@ -134,6 +137,24 @@ func (o *loginOptions) checkTimeout() error {
 	return nil
 }
 
+// checkAddresses wants one at which a login could listen. As at kubelogin, others may be wrong.
+func (o *loginOptions) checkAddresses() error {
+	if len(o.listenAddresses) == 0 || slices.ContainsFunc(o.listenAddresses, isListenAddress) {
+		return nil
+	}
+	return token.WithHint(misused(fmt.Errorf("--listen-address=%s: must be HOST:PORT", o.listenAddresses[0])),
+		"Name one such as 127.0.0.1:8000; port 0 takes any that is free.")
+}
+
+func isListenAddress(address string) bool {
+	_, port, err := net.SplitHostPort(address)
+	if err != nil {
+		return false
+	}
+	_, err = net.LookupPort("tcp", port) // names of services are looked up in a file, numbers nowhere
+	return err == nil
+}
+
 func (o *loginOptions) timeout() time.Duration { return time.Duration(o.timeoutSeconds) * time.Second }
 
 func defaultListenAddresses() []string { return []string{"127.0.0.1:8000", "127.0.0.1:18000"} }
@@ -193,7 +214,7 @@ func (o *options) providerConfig(env Env, terminal *terminal, flags *pflag.FlagS
 		TrustedAudiences:       o.provider.trustedAudiences,
 		Headers:                o.provider.secretHeaders(),
 		RedirectURL:            o.provider.redirectURL,
-		CertificateAuthorities: func() ([]string, error) { return o.tls.authorities(env) },
+		CertificateAuthorities: func() ([]string, error) { return o.tls.checkedAuthorities(env) },
 		InsecureSkipTLSVerify:  o.tls.insecureSkipTLSVerify,
 		Trust:                  o.tls.trust(),
 		Renegotiation:          o.tls.renegotiation(),
@@ -223,6 +244,9 @@ func (o *loginOptions) configure(env Env, terminal *terminal, config *provider.C
 	if err := o.checkTimeout(); err != nil {
 		return err
 	}
+	if err := o.checkAddresses(); err != nil {
+		return err
+	}
 	config.ListenAddresses = o.addresses(flags.Changed("listen-address"), config.RedirectURL)
 	config.LoginTimeout = o.timeout()
 	config.NextURL = o.nextURL
@@ -248,7 +272,7 @@ func (o *loginOptions) addresses(given bool, redirectURL string) []string {
 	return o.listenAddresses
 }
 
-// authorities reads the PEM texts.
+// authorities reads the PEM texts, those of files first.
 func (o *tlsOptions) authorities(env Env) ([]string, error) {
 	var texts []string
 	for _, path := range o.certificateAuthorities {
@@ -258,18 +282,47 @@ func (o *tlsOptions) authorities(env Env) ([]string, error) {
 		}
 		text, err := os.ReadFile(path)
 		if err != nil {
-			return nil, fmt.Errorf("--certificate-authority: %w", err)
+			return nil, unreadFile("--certificate-authority", err)
 		}
 		texts = append(texts, string(text))
 	}
 	for _, data := range o.certificateAuthorityDatas {
 		text, err := base64.StdEncoding.DecodeString(data)
 		if err != nil {
-			return nil, fmt.Errorf("--certificate-authority-data is not base64")
+			return nil, token.WithHint(misused(errors.New("--certificate-authority-data: is not base64")),
+				"It is a PEM file in base64, on one line.")
 		}
 		texts = append(texts, string(text))
 	}
 	return texts, nil
+}
+
+// checkedAuthorities says which of them is none, before the provider is asked.
+func (o *tlsOptions) checkedAuthorities(env Env) ([]string, error) {
+	texts, err := o.authorities(env)
+	if err != nil {
+		return nil, err
+	}
+	for i, text := range texts {
+		if x509.NewCertPool().AppendCertsFromPEM([]byte(text)) {
+			continue
+		}
+		err := errors.New("--certificate-authority-data: there is no PEM certificate in it")
+		if i < len(o.certificateAuthorities) {
+			err = fmt.Errorf("--certificate-authority: there is no PEM certificate in %s", o.certificateAuthorities[i])
+		}
+		return nil, token.WithHint(misused(err), "Such a file has a line -----BEGIN CERTIFICATE-----.")
+	}
+	return texts, nil
+}
+
+// unreadFile is for a file of the person's that a flag names.
+func unreadFile(flag string, cause error) error {
+	todo := "Check who may read that file"
+	if errors.Is(cause, fs.ErrNotExist) {
+		todo = "Create that file"
+	}
+	return token.WithHint(misused(fmt.Errorf("%s: %w", flag, cause)), todo+", or correct "+flag+".")
 }
 
 // addDirectoryFlag leaves the folder empty where it is not given, since the default depends on the environment.

@@ -31,7 +31,7 @@ const (
 func newHTTPClient(config Config) (*http.Client, error) {
 	roots, err := config.roots()
 	if err != nil {
-		return nil, misused(err)
+		return nil, ours(err)
 	}
 	transport := &http.Transport{
 		Proxy:                  config.Proxy,
