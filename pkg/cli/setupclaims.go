@@ -124,5 +124,8 @@ func (s *setup) ask(ctx context.Context, question, suggestion string) (string, e
 	}
 	s.terminal.say("%s [%s]", question, suggestion)
 	answer, err := typed(s.env.ReadLine(ctx))
+	if errors.Is(err, context.Canceled) {
+		err = errors.New("setup: interrupted; nothing was written") // all questions come before that
+	}
 	return cmp.Or(strings.TrimSpace(answer), suggestion), err
 }

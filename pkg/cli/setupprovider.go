@@ -27,7 +27,7 @@ func (s *setup) showProvider(report provider.Report) error {
 	}
 	switch {
 	case strings.HasPrefix(s.options.provider.issuerURL, "http://"):
-		return &token.Error{Kind: token.Refused, Err: errors.New("the issuer is plain http, which kube-apiserver refuses"),
+		return &token.Error{Kind: token.Misused, Err: errors.New("the issuer is plain http, which kube-apiserver refuses"),
 			Hint: []string{"Give the provider a certificate, and an issuer that begins with https."}}
 	case len(report.Algorithms) == 0:
 		return &token.Error{Kind: token.Refused, Err: errors.New("the provider signs ID tokens with no algorithm that an API server can verify"),

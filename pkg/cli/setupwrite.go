@@ -91,7 +91,7 @@ func (s *setup) newCluster() (kubeconfig.Cluster, error) {
 		return described, err
 	}
 	if described.CertificateAuthorityData, err = os.ReadFile(path); err != nil {
-		return described, fmt.Errorf("--cluster-certificate-authority: %w", err)
+		return described, unreadFile("--cluster-certificate-authority", err)
 	}
 	return described, nil
 }

@@ -88,11 +88,11 @@ func Load(paths Paths) (*Config, error) {
 			continue
 		}
 		if err != nil {
-			return nil, fmt.Errorf("kubeconfig: %w", err)
+			return nil, paths.unread(err)
 		}
 		one, err := Parse(path, text)
 		if err != nil {
-			return nil, err
+			return nil, token.WithHint(err, "Mend that file, or name another with --kubeconfig.")
 		}
 		config.merge(one)
 	}

@@ -1,9 +1,12 @@
 package kubeconfig
 
 import (
+	"fmt"
 	"os"
 	"path/filepath"
 	"slices"
+
+	"github.com/kubectl-oidc-login/kubectl-oidc-login/pkg/token"
 )
 
 // Paths are the kubeconfigs that count, the most important first.
@@ -28,6 +31,15 @@ func Find(flag, variable, home string) Paths {
 		files = []string{filepath.Join(home, ".kube", "config")}
 	}
 	return Paths{Files: files}
+}
+
+// unread says what to do about a file that cannot be read.
+func (p Paths) unread(cause error) error {
+	err := fmt.Errorf("kubeconfig: %w", cause)
+	if p.Explicit {
+		return &token.Error{Kind: token.Misused, Err: err, Hint: []string{"Correct --kubeconfig, or leave it out."}}
+	}
+	return token.WithHint(err, "Check who may read that file, or name another with --kubeconfig.")
 }
 
 // ForNew is the file that new things are written to: the first that is there, else the last.
