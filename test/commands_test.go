@@ -177,6 +177,8 @@ func startIDP(script *testscript.TestScript, scenario *scenario, arguments []str
 	script.Defer(provider.Close)
 	scenario.idp = provider
 	script.Setenv("ISSUER", provider.Issuer())
+	_, host, _ := strings.Cut(provider.Issuer(), "://")
+	script.Setenv("ISSUER_HOST", host)
 	if config.TLS {
 		script.Check(os.WriteFile(script.MkAbs("ca.pem"), provider.CACertificate(), 0o600))
 	}
