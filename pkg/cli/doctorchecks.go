@@ -76,6 +76,9 @@ func (d *doctor) checkUser() {
 		d.add(cluster.Warning, subject, "Its interactiveMode is Always, so it fails where kubectl has no terminal or reads stdin.",
 			"Set it to IfAvailable.")
 	}
+	if refusal := d.target.call.refusal; refusal != nil {
+		d.add(cluster.Error, subject, fmt.Sprintf("kubectl gets no token by it: %v.", refusal), d.target.callRemedy())
+	}
 	d.checkCommand(subject, remedy)
 	if user.HasOtherCredentials() {
 		d.add(cluster.Error, subject, "It has another credential too, so kubectl never calls the plugin.", "Remove the other one.")

@@ -32,12 +32,17 @@ there is one, the command that lets this plugin take its place. It shows no secr
 			if err != nil {
 				return err
 			}
-			return writeVerdicts(env, config.Judge(env.Now(), os.ReadFile), output)
+			return writeVerdicts(env, judge(env).Users(config), output)
 		},
 	}
 	command.Flags().StringVar(&chosen.kubeconfig, "kubeconfig", "", "`file` to read in place of $KUBECONFIG and ~/.kube/config")
 	command.Flags().StringVarP(&output, "output", "o", "", "print in a `format` for programs: json or yaml")
 	return command
+}
+
+func judge(env Env) kubeconfig.Judge {
+	return kubeconfig.Judge{Now: env.Now(), ReadFile: os.ReadFile,
+		CheckArguments: func(exec *kubeconfig.Exec) error { return readCall(exec).refusal }}
 }
 
 func writeVerdicts(env Env, verdicts []kubeconfig.Verdict, output string) error {

@@ -3,6 +3,7 @@ package cli
 import (
 	"context"
 	"errors"
+	"fmt"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -113,6 +114,9 @@ func noArguments(command *cobra.Command, arguments []string) error {
 	err := cobra.NoArgs(command, arguments)
 	if err == nil {
 		return nil
+	}
+	if !command.HasSubCommands() {
+		return misused(fmt.Errorf("unexpected argument %q", arguments[0]))
 	}
 	const typingErrors = 2
 	command.SuggestionsMinimumDistance = typingErrors

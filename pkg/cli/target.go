@@ -9,6 +9,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"github.com/kubectl-oidc-login/kubectl-oidc-login/pkg/kubeconfig"
+	"github.com/kubectl-oidc-login/kubectl-oidc-login/pkg/token"
 )
 
 // targetOptions say whose login a verb is about where no flag names the provider: a user of the kubeconfig.
@@ -33,10 +34,21 @@ type target struct {
 	flags   *pflag.FlagSet
 	user    kubeconfig.User    // without a name: by flags alone
 	cluster kubeconfig.Cluster // without a name where none is known
+	call    call               // how kubectl calls the plugin; without a name of the user there is none
 }
 
-// resolve finds the login that is meant. Given are the verb's own flags; they come on top of those in the kubeconfig.
+// resolve finds the login that is meant, and refuses one that kubectl cannot use. Given are the verb's own flags; they come on
+// top of those in the kubeconfig.
 func (o *targetOptions) resolve(env Env, given *options, flags *pflag.FlagSet) (*target, error) {
+	target, err := o.find(env, given, flags)
+	if err != nil {
+		return nil, err
+	}
+	return target, target.refusal()
+}
+
+// find finds the login that is meant, whatever kubectl could do with it.
+func (o *targetOptions) find(env Env, given *options, flags *pflag.FlagSet) (*target, error) {
 	if given.provider.issuerURL != "" {
 		if o.context != "" || o.user != "" {
 			return nil, misused(errors.New("the login is named in two ways: by --oidc-issuer-url, and by --context or --user"))
@@ -101,28 +113,32 @@ func (o *targetOptions) choose(config *kubeconfig.Config) (kubeconfig.User, kube
 
 // newTarget reads the flags of a user's plugin, and adds those that were given.
 func newTarget(env Env, user kubeconfig.User, cluster kubeconfig.Cluster, given *pflag.FlagSet) (*target, error) {
-	arguments, ok := user.Exec.PluginArguments()
-	if !ok {
+	if !user.Exec.IsPlugin() {
 		return nil, misused(fmt.Errorf("the kubeconfig's user %q does not log in by this plugin", user.Name))
 	}
-	read, flags, err := parseGetToken(arguments[1:])
-	if err != nil {
-		return nil, misused(fmt.Errorf("the kubeconfig's user %q: %w", user.Name, err))
-	}
-	if err := addGiven(flags, given); err != nil {
+	call := readCall(user.Exec)
+	if err := addGiven(call.flags, given); err != nil {
 		return nil, misused(err)
 	}
-	return &target{env: env.with(user.Exec.Env), kubectl: env, options: read, flags: flags, user: user, cluster: cluster}, nil
+	return &target{env: env.with(user.Exec.Env), kubectl: env, options: call.options, flags: call.flags, user: user, cluster: cluster,
+		call: call}, nil
 }
 
-// parseGetToken reads the arguments of get-token as that would.
-func parseGetToken(arguments []string) (*options, *pflag.FlagSet, error) {
-	read := &options{}
-	flags := pflag.NewFlagSet("get-token", pflag.ContinueOnError)
-	read.addFlags(flags)
-	flags.Bool("force-refresh", false, "")
-	addKlogFlags(flags)
-	return read, flags, flags.Parse(arguments)
+// refusal is why kubectl cannot use the login.
+func (t *target) refusal() error {
+	if t.call.refusal == nil {
+		return nil
+	}
+	return token.WithHint(misused(fmt.Errorf("the kubeconfig's user %q: %w", t.user.Name, t.call.refusal)), t.callRemedy())
+}
+
+// callRemedy says where to correct what kubectl calls the plugin with.
+func (t *target) callRemedy() string {
+	remedy := "Correct the args of that user in " + t.user.File + "."
+	if errors.Is(t.call.refusal, errUnexpectedArgument) {
+		remedy += " A flag that is on or off takes its value after an equals sign."
+	}
+	return remedy
 }
 
 // addGiven sets flags as they were given elsewhere; lists grow.

@@ -36,15 +36,21 @@ type Verdict struct {
 	Migration []string `json:"migration,omitempty"`
 }
 
-// Judge judges every user: people should log in by OpenID Connect, service accounts are for machines, and client
-// certificates are for breaking glass. ReadFile reads the files that users name.
-func (c *Config) Judge(now time.Time, readFile func(string) ([]byte, error)) []Verdict {
+// Judge judges credentials: people should log in by OpenID Connect, service accounts are for machines, and client
+// certificates are for breaking glass.
+type Judge struct {
+	Now      time.Time
+	ReadFile func(name string) ([]byte, error) // reads what users name
+	// CheckArguments says why this plugin gives no token for what kubectl calls it with. There is no secret in that.
+	CheckArguments func(*Exec) error
+}
+
+// Users judges every user of a kubeconfig.
+func (j Judge) Users(config *Config) []Verdict {
 	var verdicts []Verdict
-	for _, user := range c.Users {
-		j := judge{user: user, now: now, readFile: readFile}
-		verdict := j.verdict()
-		verdict.User, verdict.File = user.Name, user.File
-		for _, context := range c.Contexts {
+	for _, user := range config.Users {
+		verdict := j.User(user)
+		for _, context := range config.Contexts {
 			if context.User == user.Name {
 				verdict.Contexts = append(verdict.Contexts, context.Name)
 			}
@@ -54,14 +60,21 @@ func (c *Config) Judge(now time.Time, readFile func(string) ([]byte, error)) []V
 	return verdicts
 }
 
-type judge struct {
-	user     User
-	now      time.Time
-	readFile func(string) ([]byte, error)
+// User judges one.
+func (j Judge) User(user User) Verdict {
+	verdict := judged{j, user}.verdict()
+	verdict.User, verdict.File = user.Name, user.File
+	return verdict
+}
+
+// judged is a user before the judge.
+type judged struct {
+	Judge
+	user User
 }
 
 // verdict looks at what kubectl takes first.
-func (j judge) verdict() Verdict {
+func (j judged) verdict() Verdict {
 	u := j.user
 	switch {
 	case u.AuthProvider != nil:
@@ -84,19 +97,20 @@ func (j judge) verdict() Verdict {
 	return Verdict{Severity: Note, What: "no credential", Remedy: "Remove the user, if nothing else fills it in."}
 }
 
-func (j judge) plugin() Verdict {
+func (j judged) plugin() Verdict {
 	exec := j.user.Exec
-	_, ours := exec.PluginArguments()
 	name := path.Base(strings.ReplaceAll(exec.Command, `\`, "/"))
-	if !ours {
+	if !exec.IsPlugin() {
 		return Verdict{Severity: OK, What: "the plugin " + name, Why: "It gets short-lived credentials, as this one does."}
 	}
 	verdict := Verdict{Severity: OK, What: "this plugin"}
-	switch {
+	switch refusal := j.CheckArguments(exec); {
 	case !slices.Contains([]string{"client.authentication.k8s.io/v1", "client.authentication.k8s.io/v1beta1"}, exec.APIVersion):
 		verdict.Severity, verdict.Why, verdict.Remedy = Error, "kubectl does not know its apiVersion.", "Set it to client.authentication.k8s.io/v1."
 	case exec.APIVersion == "client.authentication.k8s.io/v1" && exec.InteractiveMode == "":
 		verdict.Severity, verdict.Why, verdict.Remedy = Error, "kubectl refuses it without interactiveMode.", "Set it to IfAvailable."
+	case refusal != nil:
+		verdict.Severity, verdict.Why, verdict.Remedy = Error, "kubectl gets no token by it: "+refusal.Error()+".", "Correct its args."
 	case len(exec.SecretFlags()) > 0:
 		verdict.Severity, verdict.Why = Warning, "There is a secret among its arguments, which every process of the machine can read."
 		verdict.Remedy = "Say where the secret is, with --oidc-client-secret-file, -env or -keychain."
@@ -109,7 +123,7 @@ func (j judge) plugin() Verdict {
 
 // authProvider: kubectl still knows the one for OpenID Connect; 1.26 removed those of the clouds
 // (https://github.com/kubernetes/client-go/tree/v0.37.2/plugin/pkg/client/auth).
-func (j judge) authProvider() Verdict {
+func (j judged) authProvider() Verdict {
 	provider := j.user.AuthProvider
 	what := "the auth-provider " + provider.Name
 	if provider.Name != "oidc" {
@@ -134,8 +148,8 @@ func (j judge) authProvider() Verdict {
 	return verdict
 }
 
-func (j judge) tokenFile() Verdict {
-	text, err := j.readFile(j.user.TokenFile)
+func (j judged) tokenFile() Verdict {
+	text, err := j.ReadFile(j.user.TokenFile)
 	if err != nil {
 		return Verdict{Severity: Error, What: "a token in a file", Why: "The file cannot be read.", Remedy: "Remove the user, or mend " + j.user.TokenFile + "."}
 	}
@@ -150,7 +164,7 @@ type jwtClaims struct {
 	Expiry   *float64 `json:"exp"`
 }
 
-func (j judge) token(raw, what string) Verdict {
+func (j judged) token(raw, what string) Verdict {
 	claims, ok := readClaims(raw)
 	switch {
 	case !ok:
@@ -172,7 +186,7 @@ func (j judge) token(raw, what string) Verdict {
 }
 
 // serviceAccount: those are for machines.
-func (j judge) serviceAccount(claims jwtClaims) Verdict {
+func (j judged) serviceAccount(claims jwtClaims) Verdict {
 	verdict := Verdict{Severity: Warning, What: "the service account " + strings.TrimPrefix(claims.Subject, "system:serviceaccount:"),
 		Why:    "It is for a machine: the audit log has no person, there are no groups, and it cannot be revoked but by deleting it" + j.end(claims) + ".",
 		Remedy: "A person should log in by OpenID Connect; a machine should get a token that is bound to it, and short-lived."}
@@ -196,11 +210,11 @@ func readClaims(raw string) (claims jwtClaims, ok bool) {
 
 func (c jwtClaims) expiry() time.Time { return time.Unix(int64(*c.Expiry), 0) }
 
-func (j judge) hasEnded(claims jwtClaims) bool {
-	return claims.Expiry != nil && j.now.After(claims.expiry())
+func (j judged) hasEnded(claims jwtClaims) bool {
+	return claims.Expiry != nil && j.Now.After(claims.expiry())
 }
 
-func (j judge) end(claims jwtClaims) string {
+func (j judged) end(claims jwtClaims) string {
 	if claims.Expiry == nil {
 		return ""
 	}
@@ -208,14 +222,14 @@ func (j judge) end(claims jwtClaims) string {
 }
 
 // certificate: those are for breaking glass.
-func (j judge) certificate() Verdict {
+func (j judged) certificate() Verdict {
 	verdict := Verdict{Severity: Warning, What: "a client certificate",
 		Why:    "Nobody can revoke it, and its groups are fixed until it ends.",
 		Remedy: "Keep it offline, for breaking glass only, and log in by OpenID Connect."}
 	text := j.user.ClientCertificateData
 	if len(text) == 0 {
 		var err error
-		if text, err = j.readFile(j.user.ClientCertificate); err != nil {
+		if text, err = j.ReadFile(j.user.ClientCertificate); err != nil {
 			verdict.Severity, verdict.Why = Error, "The file cannot be read: "+j.user.ClientCertificate+"."
 			return j.migrate(verdict)
 		}
@@ -233,7 +247,7 @@ func (j judge) certificate() Verdict {
 	verdict.What = fmt.Sprintf("a client certificate of %q in the groups %q, until %s", certificate.Subject.CommonName,
 		certificate.Subject.Organization, certificate.NotAfter.UTC().Format(time.DateOnly))
 	switch {
-	case j.now.After(certificate.NotAfter):
+	case j.Now.After(certificate.NotAfter):
 		verdict.Severity, verdict.Why = Error, "It has ended."
 	case slices.Contains(certificate.Subject.Organization, "system:masters"):
 		verdict.Severity, verdict.Why = Error, "It can do everything, whatever RBAC says, and nobody can revoke it."
@@ -242,7 +256,7 @@ func (j judge) certificate() Verdict {
 }
 
 // migrate names the command that takes the credential's place.
-func (j judge) migrate(verdict Verdict, flags ...string) Verdict {
+func (j judged) migrate(verdict Verdict, flags ...string) Verdict {
 	if len(flags) == 0 {
 		flags = []string{"--oidc-issuer-url=https://issuer.example.com", "--oidc-client-id=kubernetes"}
 	}

@@ -13,6 +13,7 @@ import (
 	"fmt"
 	"math/big"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -36,6 +37,8 @@ func TestJudge(t *testing.T) {
 		strings.Replace(ours, "k8s.io/v1", "k8s.io/v1alpha1", 1):                                                   "error|this plugin|does not know its apiVersion|",
 		strings.Replace(ours, "interactiveMode: IfAvailable, ", "", 1):                                             "error|this plugin|refuses it without interactiveMode|",
 		strings.NewReplacer("kubectl-oidc_login", "kubectl", "[get-token", "[oidc-login, get-token").Replace(ours): "note|this plugin|by way of kubectl|",
+		strings.Replace(fmt.Sprintf(ours, ""), "get-token", "get-tokn", 1):                                         "error|this plugin|gets no token by it: no verb.|",
+		"exec: {command: kubectl-oidc_login, apiVersion: client.authentication.k8s.io/v1beta1}":                    "error|this plugin|gets no token by it: no verb.|",
 		"exec: {command: /usr/bin/aws, args: [eks, get-token]}":                                                    "ok|the plugin aws||",
 		"{token: hunter2, exec: {command: aws}}":                                                                   "error|a plugin and another credential|never calls the plugin|",
 		"token: hunter2":                                                                                           "warning|a token in plain text|whoever reads it is you|https://issuer.example.com",
@@ -71,7 +74,7 @@ func TestJudge(t *testing.T) {
 			}
 			return nil, errors.New("hunter2")
 		}
-		got := config.Judge(now, readFile)[0]
+		got := Judge{now, readFile, refuseVerb}.Users(config)[0]
 		parts := strings.Split(wanted, "|")
 		if string(got.Severity) != parts[0] || !strings.Contains(got.What, parts[1]) || !matches(got.Why, parts[2]) ||
 			!strings.Contains(strings.Join(got.Migration, " "), parts[3]) || parts[3] == "" && got.Migration != nil {
@@ -81,6 +84,13 @@ func TestJudge(t *testing.T) {
 			t.Errorf("%s: got %s, %v", user, text, err)
 		}
 	}
+}
+
+func refuseVerb(exec *Exec) error {
+	if slices.Contains(exec.Args, "get-token") {
+		return nil
+	}
+	return errors.New("no verb")
 }
 
 // matches takes ".*" for anything.
@@ -118,7 +128,7 @@ func FuzzJudge(f *testing.F) {
 	f.Add("users: [{name: a, user: {auth-provider: {name: oidc}}}]", "")
 	f.Fuzz(func(_ *testing.T, text, file string) {
 		if config, err := Parse("config", []byte(text)); err == nil {
-			config.Judge(time.Unix(0, 0), func(string) ([]byte, error) { return []byte(file), nil })
+			Judge{time.Unix(0, 0), func(string) ([]byte, error) { return []byte(file), nil }, refuseVerb}.Users(config)
 		}
 	})
 }
