@@ -73,10 +73,12 @@ func (d *diagnosis) write(env Env, output string) error {
 		}
 	}
 	if cluster.Worst(d.Findings) == cluster.Error {
-		return errors.New("there is something to be mended")
+		return errToBeMended
 	}
 	return nil
 }
+
+var errToBeMended = errors.New("there is something to be mended")
 
 // examine looks at everything, whatever is wrong before.
 func examine(ctx context.Context, target *target, chosen targetOptions, terminal *terminal) *diagnosis {

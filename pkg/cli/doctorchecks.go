@@ -62,7 +62,7 @@ func (d *doctor) checkUser() {
 	user := d.target.user
 	subject := "user " + user.Name
 	healthy := len(d.findings)
-	remedy := "Run: " + commandName + " setup " + quote("--user="+user.Name) + " with your issuer and client."
+	remedy := d.setupRemedy()
 	switch user.Exec.APIVersion {
 	case "client.authentication.k8s.io/v1":
 		if user.Exec.InteractiveMode == "" {
@@ -90,6 +90,12 @@ func (d *doctor) checkUser() {
 	if len(d.findings) == healthy {
 		d.add(cluster.OK, subject, "kubectl calls the plugin as it should.")
 	}
+}
+
+// setupRemedy writes the user anew, with the flags that it has.
+func (d *doctor) setupRemedy() string {
+	words := append([]string{"--user=" + d.target.user.Name}, d.chosen.kubeconfigWords()...)
+	return "Run: " + commandName + " setup " + quoteAll(append(words, getTokenArguments(d.target.flags)...))
 }
 
 func (d *doctor) checkCommand(subject, remedy string) {

@@ -169,8 +169,8 @@ func addGiven(flags, given *pflag.FlagSet) error {
 
 // name is what a person calls this login in a command.
 func (t *target) name(o targetOptions) []string {
-	var words []string
-	for _, flag := range []struct{ name, value string }{{"kubeconfig", o.kubeconfig}, {"context", o.context}, {"user", o.user}} {
+	words := o.kubeconfigWords()
+	for _, flag := range []struct{ name, value string }{{"context", o.context}, {"user", o.user}} {
 		if flag.value != "" {
 			words = append(words, "--"+flag.name+"="+flag.value)
 		}
@@ -179,6 +179,14 @@ func (t *target) name(o targetOptions) []string {
 		words = getTokenArguments(t.flags)
 	}
 	return words
+}
+
+// kubeconfigWords are what a command needs for the kubeconfig that was read.
+func (o *targetOptions) kubeconfigWords() []string {
+	if o.kubeconfig == "" {
+		return nil
+	}
+	return []string{"--kubeconfig=" + o.kubeconfig}
 }
 
 // pluginUsers are the users of a kubeconfig that log in by this plugin.

@@ -1,6 +1,7 @@
 package kubeconfig
 
 import (
+	"cmp"
 	"crypto/x509"
 	"encoding/base64"
 	"encoding/json"
@@ -32,25 +33,27 @@ type Verdict struct {
 	What     string   `json:"what"`             // the kind of credential
 	Why      string   `json:"why,omitempty"`    // it matters
 	Remedy   string   `json:"remedy,omitempty"` // what to do
-	// Migration are the words of a command of this plugin that takes the credential's place, without the program's name.
+	// Migration are the words of a command by which this plugin takes the credential's place, or stands beside it. The
+	// program's name is not among them.
 	Migration []string `json:"migration,omitempty"`
 }
 
 // Judge judges credentials: people should log in by OpenID Connect, service accounts are for machines, and client
 // certificates are for breaking glass.
 type Judge struct {
+	Config   *Config
 	Now      time.Time
 	ReadFile func(name string) ([]byte, error) // reads what users name
 	// CheckArguments says why this plugin gives no token for what kubectl calls it with. There is no secret in that.
 	CheckArguments func(*Exec) error
 }
 
-// Users judges every user of a kubeconfig.
-func (j Judge) Users(config *Config) []Verdict {
+// Users judges every user of the kubeconfig.
+func (j Judge) Users() []Verdict {
 	var verdicts []Verdict
-	for _, user := range config.Users {
+	for _, user := range j.Config.Users {
 		verdict := j.User(user)
-		for _, context := range config.Contexts {
+		for _, context := range j.Config.Contexts {
 			if context.User == user.Name {
 				verdict.Contexts = append(verdict.Contexts, context.Name)
 			}
@@ -91,8 +94,9 @@ func (j judged) verdict() Verdict {
 	case u.ClientCertificate != "" || len(u.ClientCertificateData) > 0:
 		return j.certificate()
 	case u.Username != "" || !u.Password.IsEmpty():
-		return j.migrate(Verdict{Severity: Error, What: "a username and a password",
-			Why: "Kubernetes has not taken them since 1.19, and they lie here for everybody who can read the file.", Remedy: "Log in by OpenID Connect."})
+		return j.replace(Verdict{Severity: Error, What: "a username and a password",
+			Why: "Kubernetes has not taken them since 1.19, and they lie here for everybody who can read the file.", Remedy: "Log in by OpenID Connect."},
+			"", "")
 	}
 	return Verdict{Severity: Note, What: "no credential", Remedy: "Remove the user, if nothing else fills it in."}
 }
@@ -131,11 +135,11 @@ func (j judged) authProvider() Verdict {
 	}
 	verdict := Verdict{Severity: Warning, What: what,
 		Why:    "It keeps tokens in the kubeconfig, and two programs that refresh at once can end the session.",
-		Remedy: "Run the command; it takes its place."}
+		Remedy: "Log in by this plugin."}
 	if provider.Config["client-secret"] != "" {
-		verdict.Remedy = "Put the client secret into a file that only you can read, and run the command with --oidc-client-secret-file; it takes its place."
+		verdict.Remedy = "Put the client secret into a file that only you can read, and name it with --oidc-client-secret-file."
 	}
-	verdict = j.migrate(verdict, "--oidc-issuer-url="+provider.Config["idp-issuer-url"], "--oidc-client-id="+provider.Config["client-id"])
+	verdict = j.replace(verdict, provider.Config["idp-issuer-url"], provider.Config["client-id"])
 	for _, scope := range strings.FieldsFunc(provider.Config["extra-scopes"], func(r rune) bool { return r == ',' || r == ' ' }) {
 		verdict.Migration = append(verdict.Migration, "--oidc-extra-scope="+scope)
 	}
@@ -168,8 +172,8 @@ func (j judged) token(raw, what string) Verdict {
 	claims, ok := readClaims(raw)
 	switch {
 	case !ok:
-		return j.migrate(Verdict{Severity: Warning, What: what,
-			Why: "It says neither who it is for nor when it ends, and whoever reads it is you.", Remedy: "Log in by OpenID Connect."})
+		return j.replace(Verdict{Severity: Warning, What: what,
+			Why: "It says neither who it is for nor when it ends, and whoever reads it is you.", Remedy: "Log in by OpenID Connect."}, "", "")
 	case strings.HasPrefix(claims.Subject, "system:serviceaccount:"):
 		return j.serviceAccount(claims)
 	}
@@ -180,9 +184,9 @@ func (j judged) token(raw, what string) Verdict {
 	}
 	client, _ := claims.Audience.(string)
 	if !strings.HasPrefix(claims.Issuer, "https://") || client == "" {
-		return j.migrate(verdict)
+		return j.replace(verdict, "", "")
 	}
-	return j.migrate(verdict, "--oidc-issuer-url="+claims.Issuer, "--oidc-client-id="+client)
+	return j.replace(verdict, claims.Issuer, client)
 }
 
 // serviceAccount: those are for machines.
@@ -196,7 +200,7 @@ func (j judged) serviceAccount(claims jwtClaims) Verdict {
 	case j.hasEnded(claims):
 		verdict.Severity, verdict.Why = Error, "It has ended"+j.end(claims)+"."
 	}
-	return j.migrate(verdict)
+	return j.replace(verdict, "", "")
 }
 
 func readClaims(raw string) (claims jwtClaims, ok bool) {
@@ -231,18 +235,18 @@ func (j judged) certificate() Verdict {
 		var err error
 		if text, err = j.ReadFile(j.user.ClientCertificate); err != nil {
 			verdict.Severity, verdict.Why = Error, "The file cannot be read: "+j.user.ClientCertificate+"."
-			return j.migrate(verdict)
+			return j.addBeside(verdict)
 		}
 	}
 	block, _ := pem.Decode(text)
 	if block == nil {
 		verdict.Severity, verdict.Why = Error, "It is no PEM certificate."
-		return j.migrate(verdict)
+		return j.addBeside(verdict)
 	}
 	certificate, err := x509.ParseCertificate(block.Bytes)
 	if err != nil {
 		verdict.Severity, verdict.Why = Error, "It is no X.509 certificate."
-		return j.migrate(verdict)
+		return j.addBeside(verdict)
 	}
 	verdict.What = fmt.Sprintf("a client certificate of %q in the groups %q, until %s", certificate.Subject.CommonName,
 		certificate.Subject.Organization, certificate.NotAfter.UTC().Format(time.DateOnly))
@@ -252,14 +256,52 @@ func (j judged) certificate() Verdict {
 	case slices.Contains(certificate.Subject.Organization, "system:masters"):
 		verdict.Severity, verdict.Why = Error, "It can do everything, whatever RBAC says, and nobody can revoke it."
 	}
-	return j.migrate(verdict)
+	return j.addBeside(verdict)
 }
 
-// migrate names the command that takes the credential's place.
-func (j judged) migrate(verdict Verdict, flags ...string) Verdict {
-	if len(flags) == 0 {
-		flags = []string{"--oidc-issuer-url=https://issuer.example.com", "--oidc-client-id=kubernetes"}
-	}
-	verdict.Migration = append([]string{"setup", "--user=" + j.user.Name}, flags...)
+// replace names the command that takes the credential's place. Issuer and client may be unknown.
+func (j judged) replace(verdict Verdict, issuer, client string) Verdict {
+	verdict.Remedy += " The command takes its place."
+	verdict.Migration = setup(j.user.Name, issuer, client)
 	return verdict
+}
+
+// addBeside names the command that adds a login beside the credential, which stays, unless there is one.
+func (j judged) addBeside(verdict Verdict) Verdict {
+	context, _ := j.Config.ContextOf(j.user.Name)
+	if other, found := j.pluginContext(context.Cluster); found {
+		verdict.Remedy += " The context " + other + " does that."
+		return verdict
+	}
+	verdict.Remedy += " The command adds a user for that, and leaves this one as it is."
+	verdict.Migration = setup(unused(j.user.Name+"-oidc", j.Config.User), "", "")
+	if cluster, found := j.Config.Cluster(context.Cluster); found {
+		verdict.Migration = append(verdict.Migration, "--cluster="+cluster.Name, "--context="+unused(context.Name+"-oidc", j.Config.Context))
+	}
+	return verdict
+}
+
+// pluginContext finds a context of a cluster that logs in by this plugin.
+func (j judged) pluginContext(cluster string) (name string, found bool) {
+	context, found := find(j.Config.Contexts, func(one Context) bool {
+		user, _ := j.Config.User(one.User)
+		return cluster != "" && one.Cluster == cluster && user.Exec.IsPlugin()
+	})
+	return context.Name, found
+}
+
+// unused is a name that nothing has.
+func unused[T any](name string, lookUp func(string) (T, bool)) string {
+	free := name
+	for number := 2; ; number++ {
+		if _, taken := lookUp(free); !taken {
+			return free
+		}
+		free = fmt.Sprintf("%s-%d", name, number)
+	}
+}
+
+func setup(user, issuer, client string) []string {
+	return []string{"setup", "--user=" + user, "--oidc-issuer-url=" + cmp.Or(issuer, "https://issuer.example.com"),
+		"--oidc-client-id=" + cmp.Or(client, "kubernetes")}
 }

@@ -74,7 +74,7 @@ func TestJudge(t *testing.T) {
 			}
 			return nil, errors.New("hunter2")
 		}
-		got := Judge{now, readFile, refuseVerb}.Users(config)[0]
+		got := Judge{config, now, readFile, refuseVerb}.Users()[0]
 		parts := strings.Split(wanted, "|")
 		if string(got.Severity) != parts[0] || !strings.Contains(got.What, parts[1]) || !matches(got.Why, parts[2]) ||
 			!strings.Contains(strings.Join(got.Migration, " "), parts[3]) || parts[3] == "" && got.Migration != nil {
@@ -82,6 +82,33 @@ func TestJudge(t *testing.T) {
 		}
 		if text, err := json.Marshal(got); err != nil || strings.Contains(string(text), "hunter2") || got.Contexts[0] != "here" {
 			t.Errorf("%s: got %s, %v", user, text, err)
+		}
+	}
+}
+
+// A client certificate stays for breaking glass: the command that is named writes over nothing, and there is none where its
+// cluster has a login already.
+func TestJudgeCertificate(t *testing.T) {
+	t.Parallel()
+	for contexts, wanted := range map[string]string{
+		"": "setup --user=admin-oidc-2 --oidc-issuer-url=https://issuer.example.com --oidc-client-id=kubernetes",
+		"{name: x, context: {cluster: c, user: admin}}, {name: x-oidc, context: {cluster: c, user: admin-oidc}}":                      "setup --user=admin-oidc-2 --oidc-issuer-url=https://issuer.example.com --oidc-client-id=kubernetes --cluster=c --context=x-oidc-2",
+		"{name: x, context: {cluster: gone, user: admin}}":                                                                            "setup --user=admin-oidc-2 --oidc-issuer-url=https://issuer.example.com --oidc-client-id=kubernetes",
+		"{name: x, context: {cluster: c, user: admin}}, {name: y, context: {cluster: c, user: me}}":                                   "",
+		"{name: x, context: {cluster: c, user: admin}}, {name: y, context: {cluster: d, user: me}}, {name: z, context: {cluster: c}}": "setup --user=admin-oidc-2 --oidc-issuer-url=https://issuer.example.com --oidc-client-id=kubernetes --cluster=c --context=x-oidc",
+	} {
+		config, err := Parse("config", []byte(`users:
+- {name: admin, user: {client-certificate: gone}}
+- {name: admin-oidc, user: {token: hunter2}}
+- {name: me, user: {exec: {command: kubectl-oidc_login, args: [get-token]}}}
+clusters: [{name: c, cluster: {server: https://c}}, {name: d, cluster: {server: https://d}}]
+contexts: [`+contexts+"]\n"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		got := Judge{config, time.Now(), func(string) ([]byte, error) { return nil, errors.New("gone") }, refuseVerb}.Users()[0]
+		if strings.Join(got.Migration, " ") != wanted || (wanted == "") != strings.Contains(got.Remedy, "The context y does that.") {
+			t.Errorf("%s: got %+v", contexts, got)
 		}
 	}
 }
@@ -128,7 +155,7 @@ func FuzzJudge(f *testing.F) {
 	f.Add("users: [{name: a, user: {auth-provider: {name: oidc}}}]", "")
 	f.Fuzz(func(_ *testing.T, text, file string) {
 		if config, err := Parse("config", []byte(text)); err == nil {
-			Judge{time.Unix(0, 0), func(string) ([]byte, error) { return []byte(file), nil }, refuseVerb}.Users(config)
+			Judge{config, time.Unix(0, 0), func(string) ([]byte, error) { return []byte(file), nil }, refuseVerb}.Users()
 		}
 	})
 }
