@@ -132,11 +132,10 @@ func completeFromKubeconfig(command *cobra.Command, env Env, complete func(name 
 	})
 	complete("context", func() []string {
 		config := load()
-		contexts := slices.DeleteFunc(config.Contexts, func(context kubeconfig.Context) bool {
-			user, _ := config.User(context.User)
-			_, ours := user.Exec.PluginArguments()
-			return !ours && !anything
-		})
+		contexts := config.Contexts
+		if !anything {
+			contexts = pluginContexts(config)
+		}
 		return namesOf(contexts, func(context kubeconfig.Context) string { return context.Name })
 	})
 	complete("cluster", func() []string {

@@ -40,7 +40,7 @@ changes nothing. It ends with code 1 where it has found an error.`,
 					verdicts[i].Migration = append(verdict.Migration, chosen.kubeconfigWords()...)
 				}
 			}
-			return writeVerdicts(env, verdicts, output)
+			return writeVerdicts(env, config.Paths, verdicts, output)
 		},
 	}
 	command.Flags().StringVar(&chosen.kubeconfig, "kubeconfig", "", "`file` to read in place of $KUBECONFIG and ~/.kube/config")
@@ -53,8 +53,8 @@ func judge(env Env, config *kubeconfig.Config) kubeconfig.Judge {
 		CheckArguments: func(exec *kubeconfig.Exec) error { return readCall(exec).refusal }}
 }
 
-func writeVerdicts(env Env, verdicts []kubeconfig.Verdict, output string) error {
-	if err := printVerdicts(env, verdicts, output); err != nil {
+func writeVerdicts(env Env, paths kubeconfig.Paths, verdicts []kubeconfig.Verdict, output string) error {
+	if err := printVerdicts(env, paths, verdicts, output); err != nil {
 		return err
 	}
 	if slices.ContainsFunc(verdicts, func(verdict kubeconfig.Verdict) bool { return verdict.Severity == kubeconfig.Error }) {
@@ -63,7 +63,7 @@ func writeVerdicts(env Env, verdicts []kubeconfig.Verdict, output string) error 
 	return nil
 }
 
-func printVerdicts(env Env, verdicts []kubeconfig.Verdict, output string) error {
+func printVerdicts(env Env, paths kubeconfig.Paths, verdicts []kubeconfig.Verdict, output string) error {
 	if output != "" {
 		text, err := forPrograms(map[string]any{"users": verdicts}, output)
 		if err == nil {
@@ -75,8 +75,11 @@ func printVerdicts(env Env, verdicts []kubeconfig.Verdict, output string) error 
 		return nil
 	}
 	page := &page{writer: env.Stdout}
-	if len(verdicts) == 0 {
-		page.line("The kubeconfig has no users.")
+	switch {
+	case paths.AreMissing():
+		page.line("%-8s kubeconfig: %s.", kubeconfig.Note, noneHas(paths, "does not exist", "exists"))
+	case len(verdicts) == 0:
+		page.line("%-8s kubeconfig: %s.", kubeconfig.Note, noneHas(paths, "has no users", "has users"))
 	}
 	for _, verdict := range verdicts {
 		page.section("%-8s %s: %s", verdict.Severity, verdict.User, verdict.What)

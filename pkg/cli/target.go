@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/spf13/pflag"
 
@@ -63,6 +64,9 @@ func (o *targetOptions) find(env Env, given *options, flags *pflag.FlagSet) (*ta
 	if err != nil {
 		return nil, err
 	}
+	if !user.Exec.IsPlugin() {
+		return nil, o.notOurs(env, config, user)
+	}
 	return newTarget(env, user, cluster, flags)
 }
 
@@ -93,10 +97,11 @@ func (o *targetOptions) choose(config *kubeconfig.Config) (kubeconfig.User, kube
 	context, found := config.Context(cmp.Or(o.context, config.CurrentContext))
 	switch {
 	case o.context != "" && !found:
-		return kubeconfig.User{}, kubeconfig.Cluster{}, misused(fmt.Errorf("the kubeconfig has no context %q", o.context))
+		return kubeconfig.User{}, kubeconfig.Cluster{}, whichContext(fmt.Errorf("the kubeconfig has no context %q", o.context), config)
 	case name == "" && !found:
-		return kubeconfig.User{}, kubeconfig.Cluster{}, misused(errors.New(
-			"which login? Name a context or a user of the kubeconfig with --context or --user, or the provider with --oidc-issuer-url and --oidc-client-id"))
+		return kubeconfig.User{}, kubeconfig.Cluster{}, whichLogin(config)
+	case name == "" && context.User == "":
+		return kubeconfig.User{}, kubeconfig.Cluster{}, whichContext(fmt.Errorf("the context %q of the kubeconfig has no user", context.Name), config)
 	case name == "":
 		name = context.User
 	}
@@ -111,11 +116,50 @@ func (o *targetOptions) choose(config *kubeconfig.Config) (kubeconfig.User, kube
 	return user, cluster, nil
 }
 
-// newTarget reads the flags of a user's plugin, and adds those that were given.
-func newTarget(env Env, user kubeconfig.User, cluster kubeconfig.Cluster, given *pflag.FlagSet) (*target, error) {
-	if !user.Exec.IsPlugin() {
-		return nil, misused(fmt.Errorf("the kubeconfig's user %q does not log in by this plugin", user.Name))
+// whichLogin is for a kubeconfig without a current context.
+func whichLogin(config *kubeconfig.Config) error {
+	cause := noneHas(config.Paths, "has no current context", "has a current context")
+	switch {
+	case config.Paths.AreMissing():
+		cause = noneHas(config.Paths, "does not exist", "exists")
+	case config.CurrentContext != "":
+		unknown := fmt.Sprintf("context %q, which it calls the current one", config.CurrentContext)
+		cause = noneHas(config.Paths, "has no "+unknown, "has the "+unknown)
 	}
+	return token.WithHint(whichContext(errors.New(cause), config),
+		"Or name the kubeconfig with --kubeconfig, or the provider with --oidc-issuer-url and --oidc-client-id.")
+}
+
+// noneHas says what the one file of a kubeconfig does not have, or its several files.
+func noneHas(paths kubeconfig.Paths, hasNot, has string) string {
+	if len(paths.Files) == 1 {
+		return paths.Files[0] + " " + hasNot
+	}
+	return "none of " + strings.Join(paths.Files, ", ") + " " + has
+}
+
+// whichContext adds to a cause which contexts log in by this plugin.
+func whichContext(cause error, config *kubeconfig.Config) error {
+	const most = 10 // people look for one of a few, or know the name
+	names := namesOf(pluginContexts(config), func(context kubeconfig.Context) string { return context.Name })
+	hint := "No context logs in by this plugin: " + commandName + " setup writes one."
+	switch {
+	case len(names) > most:
+		hint = fmt.Sprintf("Name one of these contexts with --context: %s, or one of %d others.", strings.Join(names[:most], ", "), len(names)-most)
+	case len(names) > 0:
+		hint = "Name one of these contexts with --context: " + strings.Join(names, ", ") + "."
+	}
+	return token.WithHint(misused(cause), hint)
+}
+
+// notOurs says what a user has in place of this plugin.
+func (o *targetOptions) notOurs(env Env, config *kubeconfig.Config, user kubeconfig.User) error {
+	cause := fmt.Errorf("the kubeconfig's user %q does not log in by this plugin; it has %s", user.Name, judge(env, config).User(user).What)
+	return token.WithHint(whichContext(cause, config), strings.TrimSpace("Run: "+commandName+" doctor kubeconfig "+quoteAll(o.kubeconfigWords())))
+}
+
+// newTarget reads the flags of a user who logs in by this plugin, and adds those that were given.
+func newTarget(env Env, user kubeconfig.User, cluster kubeconfig.Cluster, given *pflag.FlagSet) (*target, error) {
 	call := readCall(user.Exec)
 	if err := addGiven(call.flags, given); err != nil {
 		return nil, misused(err)
@@ -194,5 +238,13 @@ func pluginUsers(config *kubeconfig.Config) []kubeconfig.User {
 	return slices.DeleteFunc(slices.Clone(config.Users), func(user kubeconfig.User) bool {
 		_, ours := user.Exec.PluginArguments()
 		return !ours
+	})
+}
+
+// pluginContexts are the contexts of those users.
+func pluginContexts(config *kubeconfig.Config) []kubeconfig.Context {
+	return slices.DeleteFunc(slices.Clone(config.Contexts), func(context kubeconfig.Context) bool {
+		user, _ := config.User(context.User)
+		return !user.Exec.IsPlugin()
 	})
 }
