@@ -260,16 +260,35 @@ func (d *doctor) checkStore(ctx context.Context) {
 			d.add(cluster.OK, "keychain", fmt.Sprintf("An item was written, read and removed in %s.", took.Round(time.Millisecond)))
 		}
 	}
-	if err := opened.CheckFiles(); err != nil {
-		d.add(cluster.Error, "files", fmt.Sprintf("Others can read what should be yours alone: %v.", err),
-			"Take the rights away: chmod -R go= on that folder.")
-	} else {
-		d.add(cluster.OK, "files", "What is stored in files is yours alone.")
-	}
+	d.checkFiles(mode)
 	if err := opened.CheckLocks(); err != nil {
 		d.add(cluster.Error, "lock", fmt.Sprintf("No lock can be had: %v.", err), "Make the folder writable for yourself.")
 	} else {
 		d.add(cluster.OK, "lock", "Calls at once can wait for each other.")
+	}
+}
+
+func (d *doctor) checkFiles(mode store.Mode) {
+	opened := d.session.store
+	openErr, writeErr := opened.CheckFiles(), opened.TryFile()
+	if openErr != nil {
+		d.add(cluster.Error, "files", fmt.Sprintf("Others can read what should be yours alone: %v.", openErr),
+			"Take the rights away: chmod -R go= on that folder.")
+	}
+	if writeErr != nil {
+		severity := cluster.Error
+		if mode == store.Keyring {
+			severity = cluster.Warning // it keeps no token there
+		}
+		d.add(severity, "files", fmt.Sprintf("Nothing can be kept in files: %v.", writeErr),
+			"Make the folder writable for yourself, or name another with --token-cache-dir.")
+	}
+	if openErr == nil && writeErr == nil && mode != store.None {
+		d.add(cluster.OK, "files", "What is stored in files is yours alone.")
+	}
+	if left := opened.OfKubelogin(); len(left) > 0 {
+		d.add(cluster.Warning, "kubelogin", fmt.Sprintf("It has left tokens in plain text, in %s of %s.", inWords(len(left), "file"),
+			filepath.Dir(left[0])), "If you do not use it any more, remove the files whose names are 64 digits and letters, without an ending.")
 	}
 }
 
