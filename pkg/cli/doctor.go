@@ -102,6 +102,7 @@ func examine(ctx context.Context, target *target, chosen targetOptions, terminal
 	d.session = session
 	d.checkPort()
 	d.checkStore(ctx)
+	d.checkVerification()
 	d.checkProvider(ctx)
 	d.checkSession(ctx)
 	d.checkCluster(ctx)

@@ -292,6 +292,19 @@ func (d *doctor) checkFiles(mode store.Mode) {
 	}
 }
 
+// checkVerification tells of those who are believed without a proof.
+func (d *doctor) checkVerification() {
+	if d.target.options.tls.insecureSkipTLSVerify {
+		d.add(cluster.Warning, "provider", "Its certificate is not checked, so anybody on the way can pose as it and read your tokens.",
+			"Leave out --insecure-skip-tls-verify, and name its certificate authority with --certificate-authority.")
+	}
+	if d.target.cluster.InsecureSkipTLSVerify {
+		d.add(cluster.Warning, "cluster", "The certificate of "+d.target.cluster.Name+
+			" is not checked, so anybody on the way can pose as it and take your token.",
+			"Give it a certificate-authority-data in place of insecure-skip-tls-verify.")
+	}
+}
+
 func (d *doctor) checkProvider(ctx context.Context) {
 	issuer := d.target.options.provider.issuerURL
 	report, err := d.session.provider.Inspect(ctx)

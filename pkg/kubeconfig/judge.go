@@ -65,7 +65,8 @@ func (j Judge) Users() []Verdict {
 
 // User judges one.
 func (j Judge) User(user User) Verdict {
-	verdict := judged{j, user}.verdict()
+	judged := judged{j, user}
+	verdict := judged.unchecked(judged.verdict())
 	verdict.User, verdict.File = user.Name, user.File
 	return verdict
 }
@@ -99,6 +100,36 @@ func (j judged) verdict() Verdict {
 			"", "")
 	}
 	return Verdict{Severity: Note, What: "no credential", Remedy: "Remove the user, if nothing else fills it in."}
+}
+
+// unchecked adds who is believed without a proof: what is sent to them can get to anybody.
+func (j judged) unchecked(verdict Verdict) Verdict {
+	if j.user.Exec.IsPlugin() && j.user.Exec.SkipsVerification() {
+		verdict = verdict.warning("It checks no certificate of the provider, so anybody on the way can read its tokens.",
+			"Name the provider's certificate authority with --certificate-authority in place of --insecure-skip-tls-verify.")
+	}
+	var clusters []string
+	for _, context := range j.Config.Contexts {
+		cluster, _ := j.Config.Cluster(context.Cluster)
+		if context.User == j.user.Name && cluster.InsecureSkipTLSVerify && !slices.Contains(clusters, cluster.Name) {
+			clusters = append(clusters, cluster.Name)
+		}
+	}
+	if len(clusters) > 0 {
+		verdict = verdict.warning("kubectl checks no certificate of the cluster "+strings.Join(clusters, ", ")+
+			", so anybody on the way can take what it sends.",
+			"Give the cluster a certificate-authority-data in place of insecure-skip-tls-verify.")
+	}
+	return verdict
+}
+
+// warning adds to a verdict, which is no better than a warning then.
+func (v Verdict) warning(why, remedy string) Verdict {
+	if v.Severity != Error {
+		v.Severity = Warning
+	}
+	v.Why, v.Remedy = strings.TrimSpace(v.Why+" "+why), strings.TrimSpace(v.Remedy+" "+remedy)
+	return v
 }
 
 func (j judged) plugin() Verdict {

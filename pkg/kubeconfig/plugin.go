@@ -3,6 +3,7 @@ package kubeconfig
 import (
 	"path"
 	"slices"
+	"strconv"
 	"strings"
 )
 
@@ -49,6 +50,18 @@ func (e *Exec) SecretFlags() []string {
 		}
 	}
 	return secret
+}
+
+// SkipsVerification reports whether this plugin is told to believe any certificate of the provider.
+func (e *Exec) SkipsVerification() bool {
+	skips := false
+	for _, argument := range e.Args { // of which the last counts
+		if name, value, hasValue := strings.Cut(argument, "="); name == "--insecure-skip-tls-verify" {
+			given, err := strconv.ParseBool(value)
+			skips = !hasValue || err == nil && given
+		}
+	}
+	return skips
 }
 
 // HasOtherCredentials reports whether there is anything besides a plugin that kubectl could log in with.
