@@ -20,7 +20,9 @@ type targetOptions struct {
 	user       string
 }
 
+// addFlags comes after those of the provider.
 func (o *targetOptions) addFlags(flags *pflag.FlagSet) {
+	describeProvider(flags, "default: that of the kubeconfig's user")
 	flags.StringVar(&o.kubeconfig, "kubeconfig", "", "`file` to read in place of $KUBECONFIG and ~/.kube/config")
 	flags.StringVar(&o.context, "context", "", "`name` of the kubeconfig's context whose login is meant (default: the current one)")
 	flags.StringVar(&o.user, "user", "", "`name` of the kubeconfig's user whose login is meant")
