@@ -28,7 +28,7 @@ func readCall(exec *kubeconfig.Exec) call {
 	if errors.As(err, &unknown) {
 		read, flags = getTokenFlags()
 		flags.ParseErrorsAllowlist.UnknownFlags = true // it is told, and the others count all the same
-		return call{read, flags, err, flags.Parse(arguments) == nil}
+		return call{read, flags, unknownFlag(unknown), flags.Parse(arguments) == nil}
 	}
 	if err != nil {
 		return call{read, flags, flagError(err), false}
@@ -36,22 +36,40 @@ func readCall(exec *kubeconfig.Exec) call {
 	return call{read, flags, checkWords(exec, flags.Args()), true}
 }
 
+// unknownFlag leaves out what follows one of a single letter, since that may be a secret.
+func unknownFlag(err *pflag.NotExistError) error {
+	if err.GetSpecifiedShortnames() == "" {
+		return err
+	}
+	return errors.New("unknown flag: -" + err.GetSpecifiedName())
+}
+
+const tokenVerb = "get-token"
+
 // checkWords looks at the arguments that are no flags: there must be the verb, and nothing else.
 func checkWords(exec *kubeconfig.Exec, words []string) error {
-	const verb = "get-token"
 	arguments, _ := exec.PluginArguments()
-	switch at := slices.Index(words, verb); {
-	case at < 0 && len(words) > 0 && arguments[0] == words[0]:
-		return fmt.Errorf("its args call %q, not %s", words[0], verb)
-	case at < 0:
-		return fmt.Errorf("the verb %s is missing among its args", verb)
-	default:
-		words = slices.Delete(slices.Clone(words), at, at+1)
-	}
-	if len(words) == 0 {
+	switch {
+	case slices.Equal(words, []string{tokenVerb}):
 		return nil
+	case slices.Contains(words, tokenVerb):
+		before := len(exec.Args) - len(arguments)
+		return fmt.Errorf("%w: number %d of its args is no flag, and belongs to none", errUnexpectedArgument, before+placeOfWord(arguments))
+	case len(words) > 0 && arguments[0] == words[0]:
+		return fmt.Errorf("its args call %q, not %s", words[0], tokenVerb)
 	}
-	return fmt.Errorf("%w: number %d of its args is no flag, and belongs to none", errUnexpectedArgument, slices.Index(exec.Args, words[0])+1)
+	return fmt.Errorf("the verb %s is missing among its args", tokenVerb)
+}
+
+// placeOfWord counts to the first argument that is neither the verb nor a flag's.
+func placeOfWord(arguments []string) int {
+	for place := 1; place < len(arguments); place++ {
+		_, flags, _ := parseGetToken(arguments[:place])
+		if words := flags.Args(); len(words) > 0 && !slices.Equal(words, []string{tokenVerb}) {
+			return place
+		}
+	}
+	return len(arguments)
 }
 
 // parseGetToken reads the arguments of get-token as that would.
@@ -63,6 +81,7 @@ func parseGetToken(arguments []string) (*options, *pflag.FlagSet, error) {
 func getTokenFlags() (*options, *pflag.FlagSet) {
 	read := &options{}
 	flags := pflag.NewFlagSet("get-token", pflag.ContinueOnError)
+	flags.Usage = func() {} // which pflag prints where it meets --help
 	read.addFlags(flags)
 	flags.Bool("force-refresh", false, "")
 	addKlogFlags(flags)

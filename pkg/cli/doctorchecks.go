@@ -92,10 +92,19 @@ func (d *doctor) checkUser() {
 	}
 }
 
-// setupRemedy writes the user anew, with the flags that it has.
+// setupRemedy writes the user anew, with the flags that it has but for secrets, which setup takes from a file alone.
 func (d *doctor) setupRemedy() string {
 	words := append([]string{"--user=" + d.target.user.Name}, d.chosen.kubeconfigWords()...)
-	return "Run: " + commandName + " setup " + quoteAll(append(words, getTokenArguments(d.target.flags)...))
+	for _, word := range getTokenArguments(d.target.flags) {
+		switch name, _, _ := strings.Cut(word, "="); name {
+		case "--oidc-client-secret":
+			words = append(words, "--oidc-client-secret-file=FILE")
+		case "--password":
+		default:
+			words = append(words, word)
+		}
+	}
+	return "Run: " + commandName + " setup " + quoteAll(words)
 }
 
 func (d *doctor) checkCommand(subject, remedy string) {
