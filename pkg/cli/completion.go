@@ -4,8 +4,10 @@ import (
 	"bytes"
 	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
 	"github.com/kubectl-oidc-login/kubectl-oidc-login/pkg/kubeconfig"
 )
@@ -87,6 +89,8 @@ func completeFlags(parent *cobra.Command, env Env) {
 		if command.ValidArgs == nil {
 			command.ValidArgsFunction = cobra.NoFileCompletions
 		}
+		// Help knows by backticks what to call a flag's value; shells show the text as it is.
+		command.Flags().VisitAll(func(flag *pflag.Flag) { flag.Usage = strings.ReplaceAll(flag.Usage, "`", "") })
 		fixed["output"] = []string{"json", "yaml"}
 		if command.Name() == "setup" {
 			fixed["output"] = []string{"kubeconfig"}
@@ -132,11 +136,10 @@ func completeFromKubeconfig(command *cobra.Command, env Env, complete func(name 
 	})
 	complete("context", func() []string {
 		config := load()
-		contexts := slices.DeleteFunc(config.Contexts, func(context kubeconfig.Context) bool {
-			user, _ := config.User(context.User)
-			_, ours := user.Exec.PluginArguments()
-			return !ours && !anything
-		})
+		contexts := config.Contexts
+		if !anything {
+			contexts = pluginContexts(config)
+		}
 		return namesOf(contexts, func(context kubeconfig.Context) string { return context.Name })
 	})
 	complete("cluster", func() []string {

@@ -33,7 +33,7 @@ found an error.`,
 			if err := checkOutput(output); err != nil {
 				return err
 			}
-			target, err := chosen.resolve(env, &options, command.Flags())
+			target, err := chosen.find(env, &options, command.Flags())
 			if err != nil {
 				return err
 			}
@@ -73,10 +73,12 @@ func (d *diagnosis) write(env Env, output string) error {
 		}
 	}
 	if cluster.Worst(d.Findings) == cluster.Error {
-		return errors.New("there is something to be mended")
+		return errToBeMended
 	}
 	return nil
 }
+
+var errToBeMended = errors.New("there is something to be mended")
 
 // examine looks at everything, whatever is wrong before.
 func examine(ctx context.Context, target *target, chosen targetOptions, terminal *terminal) *diagnosis {
@@ -87,6 +89,10 @@ func examine(ctx context.Context, target *target, chosen targetOptions, terminal
 	d.checkKubectl(ctx)
 	d.checkBrowser()
 	d.checkProxy()
+	if target.user.Name != "" && !target.call.isRead {
+		d.add(cluster.Note, "arguments", "The login was not looked at, since its arguments cannot be read.")
+		return &diagnosis{version(), d.findings}
+	}
 	session, err := newSession(target.flags, target.env, terminal, target.options, "")
 	if err != nil {
 		d.add(cluster.Error, "flags", err.Error()+".", hintsOf(err)...)
@@ -97,6 +103,7 @@ func examine(ctx context.Context, target *target, chosen targetOptions, terminal
 	d.checkPort()
 	d.checkCredential()
 	d.checkStore(ctx)
+	d.checkVerification()
 	d.checkProvider(ctx)
 	d.checkSession(ctx)
 	d.checkCluster(ctx)

@@ -62,7 +62,7 @@ func (d *doctor) checkUser() {
 	user := d.target.user
 	subject := "user " + user.Name
 	healthy := len(d.findings)
-	remedy := "Run: " + commandName + " setup " + quote("--user="+user.Name) + " with your issuer and client."
+	remedy := d.setupRemedy()
 	switch user.Exec.APIVersion {
 	case "client.authentication.k8s.io/v1":
 		if user.Exec.InteractiveMode == "" {
@@ -76,6 +76,9 @@ func (d *doctor) checkUser() {
 		d.add(cluster.Warning, subject, "Its interactiveMode is Always, so it fails where kubectl has no terminal or reads stdin.",
 			"Set it to IfAvailable.")
 	}
+	if refusal := d.target.call.refusal; refusal != nil {
+		d.add(cluster.Error, subject, fmt.Sprintf("kubectl gets no token by it: %v.", refusal), d.target.callRemedy())
+	}
 	d.checkCommand(subject, remedy)
 	if user.HasOtherCredentials() {
 		d.add(cluster.Error, subject, "It has another credential too, so kubectl never calls the plugin.", "Remove the other one.")
@@ -87,6 +90,21 @@ func (d *doctor) checkUser() {
 	if len(d.findings) == healthy {
 		d.add(cluster.OK, subject, "kubectl calls the plugin as it should.")
 	}
+}
+
+// setupRemedy writes the user anew, with the flags that it has but for secrets, which setup takes from a file alone.
+func (d *doctor) setupRemedy() string {
+	words := append([]string{"--user=" + d.target.user.Name}, d.chosen.kubeconfigWords()...)
+	for _, word := range getTokenArguments(d.target.flags) {
+		switch name, _, _ := strings.Cut(word, "="); name {
+		case "--oidc-client-secret":
+			words = append(words, "--oidc-client-secret-file=FILE")
+		case "--password":
+		default:
+			words = append(words, word)
+		}
+	}
+	return "Run: " + commandName + " setup " + quoteAll(words)
 }
 
 func (d *doctor) checkCommand(subject, remedy string) {
@@ -268,16 +286,48 @@ func (d *doctor) checkStore(ctx context.Context) {
 			d.add(cluster.OK, "keychain", fmt.Sprintf("An item was written, read and removed in %s.", took.Round(time.Millisecond)))
 		}
 	}
-	if err := opened.CheckFiles(); err != nil {
-		d.add(cluster.Error, "files", fmt.Sprintf("Others can read what should be yours alone: %v.", err),
-			"Take the rights away: chmod -R go= on that folder.")
-	} else {
-		d.add(cluster.OK, "files", "What is stored in files is yours alone.")
-	}
+	d.checkFiles(mode)
 	if err := opened.CheckLocks(); err != nil {
 		d.add(cluster.Error, "lock", fmt.Sprintf("No lock can be had: %v.", err), "Make the folder writable for yourself.")
 	} else {
 		d.add(cluster.OK, "lock", "Calls at once can wait for each other.")
+	}
+}
+
+func (d *doctor) checkFiles(mode store.Mode) {
+	opened := d.session.store
+	openErr, writeErr := opened.CheckFiles(), opened.TryFile()
+	if openErr != nil {
+		d.add(cluster.Error, "files", fmt.Sprintf("Others can read what should be yours alone: %v.", openErr),
+			"Take the rights away: chmod -R go= on that folder.")
+	}
+	if writeErr != nil {
+		severity := cluster.Error
+		if mode == store.Keyring {
+			severity = cluster.Warning // it keeps no token there
+		}
+		d.add(severity, "files", fmt.Sprintf("Nothing can be kept in files: %v.", writeErr),
+			"Make the folder writable for yourself, or name another with --token-cache-dir.")
+	}
+	if openErr == nil && writeErr == nil && mode != store.None {
+		d.add(cluster.OK, "files", "What is stored in files is yours alone.")
+	}
+	if left := opened.OfKubelogin(); len(left) > 0 {
+		d.add(cluster.Warning, "kubelogin", fmt.Sprintf("It has left tokens in plain text, in %s of %s.", inWords(len(left), "file"),
+			filepath.Dir(left[0])), "If you do not use it any more, remove the files whose names are 64 digits and letters, without an ending.")
+	}
+}
+
+// checkVerification tells of those who are believed without a proof.
+func (d *doctor) checkVerification() {
+	if d.target.options.tls.insecureSkipTLSVerify {
+		d.add(cluster.Warning, "provider", "Its certificate is not checked, so anybody on the way can pose as it and read your tokens.",
+			"Leave out --insecure-skip-tls-verify, and name its certificate authority with --certificate-authority.")
+	}
+	if d.target.cluster.InsecureSkipTLSVerify {
+		d.add(cluster.Warning, "cluster", "The certificate of "+d.target.cluster.Name+
+			" is not checked, so anybody on the way can pose as it and take your token.",
+			"Give it a certificate-authority-data in place of insecure-skip-tls-verify.")
 	}
 }
 

@@ -3,6 +3,7 @@ package cli
 import (
 	"fmt"
 	"os"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -20,7 +21,8 @@ func newDoctorKubeconfigCommand(env Env) *cobra.Command {
 
 People log in by OpenID Connect, with tokens that live for a minute; service accounts are for machines, and client
 certificates for breaking glass. For each user it says what the credential is, why that matters, what to do, and, where
-there is one, the command that lets this plugin take its place. It shows no secret, and changes nothing.`,
+there is one, the command that lets this plugin take its place, or that adds a login beside it. It shows no secret, and
+changes nothing. It ends with code 1 where it has found an error.`,
 		Example: `  ` + commandName + ` doctor kubeconfig
   ` + commandName + ` doctor kubeconfig --kubeconfig=admin.conf -o json`,
 		Args: noArguments,
@@ -32,7 +34,13 @@ there is one, the command that lets this plugin take its place. It shows no secr
 			if err != nil {
 				return err
 			}
-			return writeVerdicts(env, config.Judge(env.Now(), os.ReadFile), output)
+			verdicts := judge(env, config).Users()
+			for i, verdict := range verdicts {
+				if len(verdict.Migration) > 0 {
+					verdicts[i].Migration = append(verdict.Migration, chosen.kubeconfigWords()...)
+				}
+			}
+			return writeVerdicts(env, config.Paths, verdicts, output)
 		},
 	}
 	command.Flags().StringVar(&chosen.kubeconfig, "kubeconfig", "", "`file` to read in place of $KUBECONFIG and ~/.kube/config")
@@ -40,7 +48,22 @@ there is one, the command that lets this plugin take its place. It shows no secr
 	return command
 }
 
-func writeVerdicts(env Env, verdicts []kubeconfig.Verdict, output string) error {
+func judge(env Env, config *kubeconfig.Config) kubeconfig.Judge {
+	return kubeconfig.Judge{Config: config, Now: env.Now(), ReadFile: os.ReadFile,
+		CheckArguments: func(exec *kubeconfig.Exec) error { return readCall(exec).refusal }}
+}
+
+func writeVerdicts(env Env, paths kubeconfig.Paths, verdicts []kubeconfig.Verdict, output string) error {
+	if err := printVerdicts(env, paths, verdicts, output); err != nil {
+		return err
+	}
+	if slices.ContainsFunc(verdicts, func(verdict kubeconfig.Verdict) bool { return verdict.Severity == kubeconfig.Error }) {
+		return errToBeMended
+	}
+	return nil
+}
+
+func printVerdicts(env Env, paths kubeconfig.Paths, verdicts []kubeconfig.Verdict, output string) error {
 	if output != "" {
 		text, err := forPrograms(map[string]any{"users": verdicts}, output)
 		if err == nil {
@@ -52,8 +75,11 @@ func writeVerdicts(env Env, verdicts []kubeconfig.Verdict, output string) error 
 		return nil
 	}
 	page := &page{writer: env.Stdout}
-	if len(verdicts) == 0 {
-		page.line("The kubeconfig has no users.")
+	switch {
+	case paths.AreMissing():
+		page.line("%-8s kubeconfig: %s.", kubeconfig.Note, noneHas(paths, "does not exist", "exists"))
+	case len(verdicts) == 0:
+		page.line("%-8s kubeconfig: %s.", kubeconfig.Note, noneHas(paths, "has no users", "has users"))
 	}
 	for _, verdict := range verdicts {
 		page.section("%-8s %s: %s", verdict.Severity, verdict.User, verdict.What)

@@ -31,6 +31,7 @@ ExecCredential on stdout; all other words go to stderr.`,
 		},
 	}
 	options.addFlags(command.Flags())
+	describeProvider(command.Flags(), "required")
 	command.Flags().BoolVar(&forceRefresh, "force-refresh", false, "renew the token even if the stored one is good")
 	return command
 }

@@ -144,6 +144,9 @@ func (t *target) storedLogin(key token.Key) storedLogin {
 func logOutOfUser(ctx context.Context, env Env, terminal *terminal, user kubeconfig.User, given *pflag.FlagSet, logout logoutOptions,
 	done map[storedLogin]bool) error {
 	target, err := newTarget(env, user, kubeconfig.Cluster{}, given)
+	if err == nil {
+		err = target.refusal()
+	}
 	if err != nil {
 		return err
 	}

@@ -78,8 +78,8 @@ type providerOptions struct {
 }
 
 func (o *providerOptions) addFlags(flags *pflag.FlagSet) {
-	flags.StringVar(&o.issuerURL, "oidc-issuer-url", "", "issuer `URL` of the provider (required)")
-	flags.StringVar(&o.clientID, "oidc-client-id", "", "`ID` of the client registered at the provider (required)")
+	flags.StringVar(&o.issuerURL, "oidc-issuer-url", "", "issuer `URL` of the provider")
+	flags.StringVar(&o.clientID, "oidc-client-id", "", "`ID` of the client registered at the provider")
 	flags.StringSliceVar(&o.extraScopes, "oidc-extra-scope", nil, "`scope` to ask for besides openid; may be repeated")
 	flags.StringSliceVar(&o.trustedAudiences, "trusted-audience", nil,
 		"`audience` that an ID token may have besides the client; may be repeated")
@@ -87,6 +87,13 @@ func (o *providerOptions) addFlags(flags *pflag.FlagSet) {
 		"HTTP header as `name=value` to send with each request to the provider; may be repeated")
 	flags.Lookup("oidc-request-header").DefValue = "" // help then names no default
 	flags.StringVar(&o.redirectURL, "oidc-redirect-url", "", "redirect `URL` registered at the provider (default http://localhost:PORT)")
+}
+
+// describeProvider says in the help of a verb when a provider must be named.
+func describeProvider(flags *pflag.FlagSet, when string) {
+	for _, name := range []string{"oidc-issuer-url", "oidc-client-id"} {
+		flags.Lookup(name).Usage += " (" + when + ")"
+	}
 }
 
 // secretHeaders are the headers, whose values may be secrets.

@@ -3,6 +3,8 @@ package cli
 import (
 	"context"
 	"errors"
+	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -70,6 +72,7 @@ func exitCode(err error) int {
 const commandName = "kubectl oidc-login"
 
 func newRootCommand(env Env, terminal *terminal) *cobra.Command {
+	var wantsVersion bool
 	root := &cobra.Command{
 		Use:   "oidc-login",
 		Short: "Log in to Kubernetes with OpenID Connect",
@@ -81,8 +84,14 @@ renews the login without you. Start with setup.`,
 		SilenceErrors: true, // Run reports
 		SilenceUsage:  true,
 		Args:          noArguments,
-		RunE:          func(command *cobra.Command, _ []string) error { return command.Help() },
+		RunE: func(command *cobra.Command, _ []string) error {
+			if wantsVersion {
+				return printVersion(command.OutOrStdout())
+			}
+			return command.Help()
+		},
 	}
+	root.Flags().BoolVar(&wantsVersion, "version", false, "print the version, as the command does")
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return flagError(err) })
 	root.AddCommand(newGetTokenCommand(env, terminal))
 	if len(env.Args) == 0 || env.Args[0] != "get-token" { // kubectl waits for that one; the others' flags are many
@@ -102,7 +111,21 @@ renews the login without you. Start with setup.`,
 	if len(env.Args) > 0 && (env.Args[0] == cobra.ShellCompRequestCmd || env.Args[0] == cobra.ShellCompNoDescRequestCmd) {
 		completeFlags(root, env)
 	}
+	addHelpCommand(root)
 	return root
+}
+
+// addHelpCommand makes cobra's, which also takes for good what is no command.
+func addHelpCommand(root *cobra.Command) {
+	root.InitDefaultHelpCmd()
+	help := root.Commands()[slices.IndexFunc(root.Commands(), func(one *cobra.Command) bool { return one.Name() == "help" })]
+	help.Args = func(_ *cobra.Command, words []string) error {
+		command, rest, err := root.Find(words)
+		if err == nil && len(rest) > 0 {
+			err = command.ValidateArgs(rest)
+		}
+		return withUsageHint(err, command)
+	}
 }
 
 // misused marks what cobra says of arguments.
@@ -113,6 +136,9 @@ func noArguments(command *cobra.Command, arguments []string) error {
 	err := cobra.NoArgs(command, arguments)
 	if err == nil {
 		return nil
+	}
+	if !command.HasSubCommands() {
+		return misused(fmt.Errorf("unexpected argument %q", arguments[0]))
 	}
 	const typingErrors = 2
 	command.SuggestionsMinimumDistance = typingErrors

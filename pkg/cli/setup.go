@@ -37,6 +37,7 @@ On a terminal it asks before it writes. In scripts --yes writes, and --dry-run s
 	}
 	options.addFlags(command.Flags())
 	wanted.addFlags(command.Flags())
+	describeProvider(command.Flags(), "required without --from")
 	return command
 }
 

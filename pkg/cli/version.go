@@ -2,6 +2,7 @@ package cli
 
 import (
 	"fmt"
+	"io"
 	"runtime"
 	"runtime/debug"
 
@@ -14,12 +15,13 @@ func newVersionCommand() *cobra.Command {
 		Short:   "Print the version",
 		Example: `  ` + commandName + ` version`,
 		Args:    noArguments,
-		RunE: func(command *cobra.Command, _ []string) error {
-			_, err := fmt.Fprintf(command.OutOrStdout(), "kubectl-oidc_login %s (%s, %s/%s)\n",
-				version(), runtime.Version(), runtime.GOOS, runtime.GOARCH)
-			return err
-		},
+		RunE:    func(command *cobra.Command, _ []string) error { return printVersion(command.OutOrStdout()) },
 	}
+}
+
+func printVersion(writer io.Writer) error {
+	_, err := fmt.Fprintf(writer, "kubectl-oidc_login %s (%s, %s/%s)\n", version(), runtime.Version(), runtime.GOOS, runtime.GOARCH)
+	return err
 }
 
 // version is the module's version, which the go command derives from the tag or the commit.

@@ -53,7 +53,10 @@ func TestPluginArguments(t *testing.T) {
 			t.Errorf("%s %q: got %q, %t", test.command, test.args, arguments, ours)
 		}
 	}
-	if _, ours := (*Exec)(nil).PluginArguments(); ours {
+	if _, ours := (*Exec)(nil).PluginArguments(); ours || (*Exec)(nil).IsPlugin() {
 		t.Error("no plugin is none of ours")
+	}
+	if !(&Exec{Command: "kubectl-oidc_login"}).IsPlugin() || !(&Exec{Command: "kubectl", Args: []string{"oidc-login"}}).IsPlugin() {
+		t.Error("without arguments it is no plugin of ours")
 	}
 }

@@ -13,6 +13,7 @@ import (
 	"fmt"
 	"math/big"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -36,6 +37,8 @@ func TestJudge(t *testing.T) {
 		strings.Replace(ours, "k8s.io/v1", "k8s.io/v1alpha1", 1):                                                   "error|this plugin|does not know its apiVersion|",
 		strings.Replace(ours, "interactiveMode: IfAvailable, ", "", 1):                                             "error|this plugin|refuses it without interactiveMode|",
 		strings.NewReplacer("kubectl-oidc_login", "kubectl", "[get-token", "[oidc-login, get-token").Replace(ours): "note|this plugin|by way of kubectl|",
+		strings.Replace(fmt.Sprintf(ours, ""), "get-token", "get-tokn", 1):                                         "error|this plugin|gets no token by it: no verb.|",
+		"exec: {command: kubectl-oidc_login, apiVersion: client.authentication.k8s.io/v1beta1}":                    "error|this plugin|gets no token by it: no verb.|",
 		"exec: {command: /usr/bin/aws, args: [eks, get-token]}":                                                    "ok|the plugin aws||",
 		"{token: hunter2, exec: {command: aws}}":                                                                   "error|a plugin and another credential|never calls the plugin|",
 		"token: hunter2":                                                                                           "warning|a token in plain text|whoever reads it is you|https://issuer.example.com",
@@ -71,7 +74,7 @@ func TestJudge(t *testing.T) {
 			}
 			return nil, errors.New("hunter2")
 		}
-		got := config.Judge(now, readFile)[0]
+		got := Judge{config, now, readFile, refuseVerb}.Users()[0]
 		parts := strings.Split(wanted, "|")
 		if string(got.Severity) != parts[0] || !strings.Contains(got.What, parts[1]) || !matches(got.Why, parts[2]) ||
 			!strings.Contains(strings.Join(got.Migration, " "), parts[3]) || parts[3] == "" && got.Migration != nil {
@@ -81,6 +84,40 @@ func TestJudge(t *testing.T) {
 			t.Errorf("%s: got %s, %v", user, text, err)
 		}
 	}
+}
+
+// A client certificate stays for breaking glass: the command that is named writes over nothing, and there is none where its
+// cluster has a login already.
+func TestJudgeCertificate(t *testing.T) {
+	t.Parallel()
+	for contexts, wanted := range map[string]string{
+		"": "setup --user=admin-oidc-2 --oidc-issuer-url=https://issuer.example.com --oidc-client-id=kubernetes",
+		"{name: x, context: {cluster: c, user: admin}}, {name: x-oidc, context: {cluster: c, user: admin-oidc}}":                      "setup --user=admin-oidc-2 --oidc-issuer-url=https://issuer.example.com --oidc-client-id=kubernetes --cluster=c --context=x-oidc-2",
+		"{name: x, context: {cluster: gone, user: admin}}":                                                                            "setup --user=admin-oidc-2 --oidc-issuer-url=https://issuer.example.com --oidc-client-id=kubernetes",
+		"{name: x, context: {cluster: c, user: admin}}, {name: y, context: {cluster: c, user: me}}":                                   "",
+		"{name: x, context: {cluster: c, user: admin}}, {name: y, context: {cluster: d, user: me}}, {name: z, context: {cluster: c}}": "setup --user=admin-oidc-2 --oidc-issuer-url=https://issuer.example.com --oidc-client-id=kubernetes --cluster=c --context=x-oidc",
+	} {
+		config, err := Parse("config", []byte(`users:
+- {name: admin, user: {client-certificate: gone}}
+- {name: admin-oidc, user: {token: hunter2}}
+- {name: me, user: {exec: {command: kubectl-oidc_login, args: [get-token]}}}
+clusters: [{name: c, cluster: {server: https://c}}, {name: d, cluster: {server: https://d}}]
+contexts: [`+contexts+"]\n"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		got := Judge{config, time.Now(), func(string) ([]byte, error) { return nil, errors.New("gone") }, refuseVerb}.Users()[0]
+		if strings.Join(got.Migration, " ") != wanted || (wanted == "") != strings.Contains(got.Remedy, "The context y does that.") {
+			t.Errorf("%s: got %+v", contexts, got)
+		}
+	}
+}
+
+func refuseVerb(exec *Exec) error {
+	if slices.Contains(exec.Args, "get-token") {
+		return nil
+	}
+	return errors.New("no verb")
 }
 
 // matches takes ".*" for anything.
@@ -118,7 +155,7 @@ func FuzzJudge(f *testing.F) {
 	f.Add("users: [{name: a, user: {auth-provider: {name: oidc}}}]", "")
 	f.Fuzz(func(_ *testing.T, text, file string) {
 		if config, err := Parse("config", []byte(text)); err == nil {
-			config.Judge(time.Unix(0, 0), func(string) ([]byte, error) { return []byte(file), nil })
+			Judge{config, time.Unix(0, 0), func(string) ([]byte, error) { return []byte(file), nil }, refuseVerb}.Users()
 		}
 	})
 }

@@ -1,7 +1,9 @@
 package kubeconfig
 
 import (
+	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
@@ -50,4 +52,12 @@ func (p Paths) ForNew() string {
 		}
 	}
 	return p.Files[len(p.Files)-1]
+}
+
+// AreMissing reports whether none of the files is there.
+func (p Paths) AreMissing() bool {
+	return !slices.ContainsFunc(p.Files, func(file string) bool {
+		_, err := os.Stat(file)
+		return !errors.Is(err, fs.ErrNotExist)
+	})
 }

@@ -3,20 +3,33 @@ package kubeconfig
 import (
 	"path"
 	"slices"
+	"strconv"
 	"strings"
 )
 
-// PluginArguments are what kubectl calls this plugin with, its verb first. They are not ok where it calls another
-// program. The plugin is known by its file name, and is also what "kubectl oidc-login" leads to.
+// PluginArguments are what kubectl calls this plugin with, its verb first. They are not ok where there are none, or where it
+// calls another program.
 func (e *Exec) PluginArguments() (arguments []string, ok bool) {
+	arguments, ok = e.pluginCall()
+	return arguments, ok && len(arguments) > 0
+}
+
+// IsPlugin reports whether kubectl calls this plugin, with or without arguments.
+func (e *Exec) IsPlugin() bool {
+	_, ours := e.pluginCall()
+	return ours
+}
+
+// pluginCall knows the plugin by its file name; it is also what "kubectl oidc-login" leads to.
+func (e *Exec) pluginCall() (arguments []string, ours bool) {
 	if e == nil {
 		return nil, false
 	}
 	name := path.Base(strings.ReplaceAll(e.Command, `\`, "/"))
 	switch name = strings.TrimSuffix(strings.ToLower(name), ".exe"); {
-	case name == "kubectl-oidc_login" && len(e.Args) > 0, name == "kubelogin" && e.namesIssuer():
+	case name == "kubectl-oidc_login", name == "kubelogin" && e.namesIssuer():
 		return e.Args, true
-	case name == "kubectl" && len(e.Args) > 1 && e.Args[0] == "oidc-login":
+	case name == "kubectl" && len(e.Args) > 0 && e.Args[0] == "oidc-login":
 		return e.Args[1:], true
 	}
 	return nil, false
@@ -37,6 +50,18 @@ func (e *Exec) SecretFlags() []string {
 		}
 	}
 	return secret
+}
+
+// SkipsVerification reports whether this plugin is told to believe any certificate of the provider.
+func (e *Exec) SkipsVerification() bool {
+	skips := false
+	for _, argument := range e.Args { // of which the last counts
+		if name, value, hasValue := strings.Cut(argument, "="); name == "--insecure-skip-tls-verify" {
+			given, err := strconv.ParseBool(value)
+			skips = !hasValue || err == nil && given
+		}
+	}
+	return skips
 }
 
 // HasOtherCredentials reports whether there is anything besides a plugin that kubectl could log in with.

@@ -51,6 +51,42 @@ func (s *Store) CheckFiles() error {
 	return errors.Join(append(open, err)...)
 }
 
+// TryFile writes and removes a file where records lie, and returns why that cannot be.
+func (s *Store) TryFile() error {
+	if s.config.Mode == None {
+		return nil
+	}
+	if err := (&disk{directory: s.config.Directory}).try(); err != nil {
+		return fmt.Errorf("token cache: %w", err)
+	}
+	return nil
+}
+
+// try leaves nothing that a later save would not sweep.
+func (d *disk) try() error {
+	if err := os.MkdirAll(d.directory, 0o700); err != nil {
+		return err
+	}
+	temporary, err := os.CreateTemp(d.directory, temporaryPrefix+"*")
+	if err != nil {
+		return err
+	}
+	return errors.Join(d.fill(temporary, []byte("probe")), os.Remove(temporary.Name()))
+}
+
+// OfKubelogin are the files with tokens that int128/kubelogin has left in the folder of records, by path. It has the same
+// folder by default, and names them by a SHA-256
+// (https://github.com/int128/kubelogin/blob/master/pkg/tokencache/repository/repository.go).
+func (s *Store) OfKubelogin() []string {
+	var paths []string
+	for _, entry := range ownEntries(s.config.Directory) {
+		if isID(entry.Name()) && isOwnFile(entry) {
+			paths = append(paths, filepath.Join(s.config.Directory, entry.Name()))
+		}
+	}
+	return paths
+}
+
 // CheckLocks returns an error where no lock can be had.
 func (s *Store) CheckLocks() error {
 	return s.folders.inFirst(func(folder folder) error {
