@@ -17,7 +17,7 @@ type Store interface {
 	// Begin saves what a login brought and forgets whatever session was there. An error means that some of it was not
 	// saved; the caller's tokens are good all the same.
 	Begin(context.Context, Key, Set) error
-	// Renew saves what a refresh brought, the session first.
+	// Renew saves what a refresh brought, the session first. It is for the session that Session has just returned.
 	Renew(context.Context, Key, Set) error
 	// End forgets the session, but not the ID token.
 	End(context.Context, Key) error
@@ -254,10 +254,21 @@ func (s *Source) lockRefresh(ctx context.Context, key Key) (unlock func(), noLoc
 	return unlock, nil, err
 }
 
-// useSession refreshes; the lock must be held, or noLock say why not. What came is saved even if the context has ended
-// meanwhile: the old refresh token was spent as soon as the provider had read the request, and the new one exists nowhere
-// else.
+// errReplaced says that the store has another session than the one that was used.
+var errReplaced = errors.New("another process has replaced the session")
+
+// useSession refreshes; the lock must be held, or noLock say why not. A session that was replaced meanwhile, by a process that
+// could not lock, gives way to the one that replaced it.
 func (s *Source) useSession(ctx context.Context, key Key, noLock error) (Set, error) {
+	set, err := s.useStoredSession(ctx, key, noLock)
+	if errors.Is(err, errReplaced) {
+		s.Log.Info("trying again", "reason", err)
+		return s.useStoredSession(ctx, key, noLock)
+	}
+	return set, err
+}
+
+func (s *Source) useStoredSession(ctx context.Context, key Key, noLock error) (Set, error) {
 	session, err := s.Store.Session(ctx, key)
 	if errors.Is(err, ErrNotFound) {
 		return Set{}, fmt.Errorf("%w: no session is stored", errLoginNeeded)
@@ -269,12 +280,28 @@ func (s *Source) useSession(ctx context.Context, key Key, noLock error) (Set, er
 		return Set{}, noLock // two refreshes at once would end the session
 	}
 	set, err := s.refresh(ctx, key, session)
-	if !set.Session.RefreshToken.IsEmpty() { // also beside an error: the old one is spent
-		if err := s.Store.Renew(context.WithoutCancel(ctx), key, set); err != nil {
-			s.Warn(err)
-		}
+	if set.Session.RefreshToken.IsEmpty() {
+		return set, err
+	}
+	// Also beside an error: the old refresh token is spent.
+	if saveErr := s.saveRenewed(context.WithoutCancel(ctx), key, session, set); saveErr != nil {
+		return Set{}, saveErr
 	}
 	return set, err
+}
+
+// saveRenewed saves what a refresh of the session brought, even if the call was interrupted: the old refresh token was spent as
+// soon as the provider had read the request, and the new one exists nowhere else. But what has replaced the session meanwhile
+// stays: it is of a login that could not wait, perhaps of another person.
+func (s *Source) saveRenewed(ctx context.Context, key Key, session Session, set Set) error {
+	stored, err := s.Store.Session(ctx, key)
+	if errors.Is(err, ErrNotFound) || err == nil && !stored.RefreshToken.Equal(session.RefreshToken) {
+		return errReplaced
+	}
+	if err := s.Store.Renew(ctx, key, set); err != nil {
+		s.Warn(err)
+	}
+	return nil
 }
 
 // lastLegs returns the stored ID token although it is within its margin, if it lives at all; else err. Better a token
@@ -296,11 +323,7 @@ func (s *Source) refresh(ctx context.Context, key Key, session Session) (Set, er
 		return set, err
 	}
 	if current, readErr := s.Store.Session(ctx, key); readErr == nil && !current.RefreshToken.Equal(session.RefreshToken) {
-		s.Log.Info("the session was renewed elsewhere, trying again")
-		set, err = s.Provider.Refresh(ctx, key, current)
-		if !errors.Is(err, ErrSessionEnded) {
-			return set, err
-		}
+		return Set{}, errReplaced
 	}
 	if endErr := s.Store.End(context.WithoutCancel(ctx), key); endErr != nil {
 		s.Warn(endErr)
@@ -347,7 +370,8 @@ func (s *Source) lockLogin(ctx context.Context, key Key) (func(), error) {
 	return unlock, err
 }
 
-// askPerson logs in and saves. The refresh lock is taken for the save alone, never while a person is busy.
+// askPerson logs in and saves. The refresh lock is taken for the save alone, never while a person is busy. A process that holds it
+// for too long does not keep a login from being saved; see saveRenewed for what becomes of its own.
 func (s *Source) askPerson(ctx context.Context, key Key) (IDToken, error) {
 	set, err := s.Provider.Login(ctx, key, func() {
 		s.note(s.Store.NoteAttempt(ctx, key, Attempt{Caller: s.Caller, At: s.Now()}))
@@ -361,8 +385,7 @@ func (s *Source) askPerson(ctx context.Context, key Key) (IDToken, error) {
 	case err == nil:
 		defer unlock()
 	case !errors.Is(err, ErrNoLock):
-		s.Warn(err)
-		return set.IDToken, nil
+		s.Warn(fmt.Errorf("%w; the login is saved without it", err))
 	}
 	if err := s.Store.Begin(ctx, key, set); err != nil {
 		s.Warn(err)

@@ -368,6 +368,50 @@ func TestSource(t *testing.T) {
 			calls: "lock refresh, REFRESH rt-old, REFRESH rt-newer, renew rt-refreshed, unlock refresh",
 			token: "id-refreshed",
 		},
+		"somebody who could not wait for our lock has logged in meanwhile": {
+			given: func(w *world, _ *Source) {
+				w.holds("old", time.Hour).refresh = func(session Session) (Set, error) {
+					if session.RefreshToken.Reveal() == "rt-old" {
+						w.session = &Session{RefreshToken: NewSecret("rt-bob"), Subject: "bob"}
+						return w.set("late"), nil
+					}
+					return w.set("bob-refreshed"), nil
+				}
+			},
+			calls: "lock refresh, REFRESH rt-old, REFRESH rt-bob, renew rt-bob-refreshed, unlock refresh",
+			token: "id-bob-refreshed",
+		},
+		"the same, and that login brought no session": {
+			given: func(w *world, _ *Source) {
+				w.holds("old", time.Hour).refresh = func(Session) (Set, error) {
+					w.holds("bob", 0).session = nil
+					return w.set("late"), nil
+				}
+			},
+			calls: "lock refresh, REFRESH rt-old, unlock refresh, lock login, unlock login",
+			token: "id-bob",
+		},
+		"the same again and again": {
+			given: func(w *world, _ *Source) {
+				w.holds("old", time.Hour).refresh = func(Session) (Set, error) {
+					w.now = w.now.Add(time.Second)
+					w.session = &Session{RefreshToken: NewSecret("rt-" + w.now.Format(time.TimeOnly)), Subject: "bob"}
+					return w.set("late"), nil
+				}
+			},
+			calls: "lock refresh, REFRESH rt-old, REFRESH rt-" + clock(time.Second) + ", unlock refresh",
+			err:   "another process has replaced the session",
+		},
+		"nobody can say whether the session was replaced, and what came exists nowhere else": {
+			given: func(w *world, _ *Source) {
+				w.holds("old", time.Hour).refresh = func(Session) (Set, error) {
+					w.sessionErr = errors.New("keychain locked")
+					return w.set("refreshed"), nil
+				}
+			},
+			calls: "lock refresh, REFRESH rt-old, renew rt-refreshed, unlock refresh",
+			token: "id-refreshed",
+		},
 		"a refresh without ID token keeps the new session and the old token": {
 			given: func(w *world, _ *Source) {
 				w.holds("old", 55*time.Second).refresh = func(Session) (Set, error) {
@@ -588,6 +632,25 @@ func TestInterruptedRefreshIsSaved(t *testing.T) {
 	if slices.ContainsFunc(world.calls, func(call string) bool { return strings.HasPrefix(call, "warn") }) ||
 		world.session.RefreshToken.Reveal() != "rt-refreshed" {
 		t.Errorf("the new refresh token was lost: %v", world.calls)
+	}
+}
+
+// A login is what the person has done last, so it is saved also where a process holds the refresh lock and hangs: whoever is
+// served next is the one who has logged in.
+func TestLoginIsSavedThoughTheRefreshLockIsHeld(t *testing.T) {
+	t.Parallel()
+	world := newWorld().holds("alice", time.Second)
+	world.lockErr = &Error{Kind: Unreachable, Err: errors.New("lock: process 7 has held it since 12:00:00")}
+	world.login = func() (Set, error) { return world.set("bob"), nil }
+	if _, err := world.source().Login(t.Context(), key); err != nil {
+		t.Fatal(err)
+	}
+	const want = "lock login, LOGIN, warn: lock: process 7 has held it since 12:00:00; the login is saved without it, begin rt-bob, unlock login"
+	if calls := strings.Join(world.calls, ", "); calls != want {
+		t.Errorf("expected %s\ngot %s", want, calls)
+	}
+	if served, ok := world.source().Stored(t.Context(), key); !ok || served.Raw.Reveal() != "id-bob" {
+		t.Errorf("the next call serves %q", served.Raw.Reveal())
 	}
 }
 
