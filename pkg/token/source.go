@@ -1,6 +1,7 @@
 package token
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -255,7 +256,10 @@ func (s *Source) lockRefresh(ctx context.Context, key Key) (unlock func(), noLoc
 }
 
 // errReplaced says that the store has another session than the one that was used.
-var errReplaced = errors.New("another process has replaced the session")
+var errReplaced error = &Error{
+	Err:  errors.New("another process has replaced the session"),
+	Hint: []string{"Try again."},
+}
 
 // useSession refreshes; the lock must be held, or noLock say why not. A session that was replaced meanwhile, by a process that
 // could not lock, gives way to the one that replaced it.
@@ -279,26 +283,54 @@ func (s *Source) useStoredSession(ctx context.Context, key Key, noLock error) (S
 	if noLock != nil && !session.Static {
 		return Set{}, noLock // two refreshes at once would end the session
 	}
-	set, err := s.refresh(ctx, key, session)
-	if set.Session.RefreshToken.IsEmpty() {
-		return set, err
-	}
-	// Also beside an error: the old refresh token is spent.
-	if saveErr := s.saveRenewed(context.WithoutCancel(ctx), key, session, set); saveErr != nil {
-		return Set{}, saveErr
-	}
-	return set, err
+	return s.refresh(ctx, key, session)
 }
 
-// saveRenewed saves what a refresh of the session brought, even if the call was interrupted: the old refresh token was spent as
-// soon as the provider had read the request, and the new one exists nowhere else. But what has replaced the session meanwhile
-// stays: it is of a login that could not wait, perhaps of another person.
+// refresh asks the provider, and has the store follow what it answered, even if the call was interrupted meanwhile. It fails with
+// errReplaced, and leaves the store as it is, where that has another session by now.
+func (s *Source) refresh(ctx context.Context, key Key, session Session) (Set, error) {
+	set, err := s.Provider.Refresh(ctx, key, session)
+	ctx = context.WithoutCancel(ctx)
+	switch {
+	case errors.Is(err, ErrSessionEnded):
+		return Set{}, cmp.Or(s.endRefused(ctx, key, session), fmt.Errorf("%w: %w", errLoginNeeded, err))
+	case set.Session.RefreshToken.IsEmpty():
+		return set, err
+	}
+	if replaced := s.saveRenewed(ctx, key, session, set); replaced != nil {
+		return Set{}, replaced
+	}
+	return set, err // the session may have come beside an error
+}
+
+// saveRenewed saves what a refresh of the session brought: the old refresh token was spent as soon as the provider had read the
+// request, and the new one exists nowhere else. But what has replaced the session stays: it is of a login that could not wait,
+// perhaps of another person.
 func (s *Source) saveRenewed(ctx context.Context, key Key, session Session, set Set) error {
 	stored, err := s.Store.Session(ctx, key)
 	if errors.Is(err, ErrNotFound) || err == nil && !stored.RefreshToken.Equal(session.RefreshToken) {
 		return errReplaced
 	}
 	if err := s.Store.Renew(ctx, key, set); err != nil {
+		s.Warn(err)
+	}
+	return nil
+}
+
+// endRefused forgets a session that the provider takes no more. A process that could not lock may have renewed it, so the store is
+// asked whether it is still the same; one that cannot say keeps what it has.
+func (s *Source) endRefused(ctx context.Context, key Key, session Session) error {
+	stored, err := s.Store.Session(ctx, key)
+	switch {
+	case errors.Is(err, ErrNotFound):
+		return nil
+	case err != nil:
+		s.Log.Warn("the session that was refused is not forgotten", "reason", err)
+		return nil
+	case !stored.RefreshToken.Equal(session.RefreshToken):
+		return errReplaced
+	}
+	if err := s.Store.End(ctx, key); err != nil {
 		s.Warn(err)
 	}
 	return nil
@@ -313,22 +345,6 @@ func (s *Source) lastLegs(ctx context.Context, key Key, err error) (IDToken, err
 	}
 	s.Log.Warn("the stored ID token is used up to its end", "until", stored.Expiry, "reason", err)
 	return stored, nil
-}
-
-// refresh asks the provider. When it refuses the refresh token, the store is read once more before the session is
-// dropped: a process that could not lock may have replaced the token meanwhile.
-func (s *Source) refresh(ctx context.Context, key Key, session Session) (Set, error) {
-	set, err := s.Provider.Refresh(ctx, key, session)
-	if !errors.Is(err, ErrSessionEnded) {
-		return set, err
-	}
-	if current, readErr := s.Store.Session(ctx, key); readErr == nil && !current.RefreshToken.Equal(session.RefreshToken) {
-		return Set{}, errReplaced
-	}
-	if endErr := s.Store.End(context.WithoutCancel(ctx), key); endErr != nil {
-		s.Warn(endErr)
-	}
-	return Set{}, fmt.Errorf("%w: %w", errLoginNeeded, err)
 }
 
 // logIn shares a login with the processes that wait for the same one: whoever comes second takes the first one's result,

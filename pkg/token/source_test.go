@@ -91,7 +91,10 @@ func (w *world) IDToken(context.Context, Key) (IDToken, error) {
 	return *w.idToken, nil
 }
 
-func (w *world) Session(context.Context, Key) (Session, error) {
+func (w *world) Session(ctx context.Context, _ Key) (Session, error) {
+	if ctx.Err() != nil {
+		return Session{}, ctx.Err() // as a keychain says
+	}
 	if w.sessionErr != nil {
 		return Session{}, w.sessionErr
 	}
@@ -412,6 +415,40 @@ func TestSource(t *testing.T) {
 			calls: "lock refresh, REFRESH rt-old, renew rt-refreshed, unlock refresh",
 			token: "id-refreshed",
 		},
+		"the session has ended, and so has the one that replaced it": {
+			given: func(w *world, _ *Source) {
+				w.holds("old", time.Hour).refresh = func(Session) (Set, error) {
+					w.session = &Session{RefreshToken: NewSecret("rt-newer")}
+					return Set{}, ended()
+				}
+			},
+			calls: "lock refresh, REFRESH rt-old, REFRESH rt-newer, end, unlock refresh, " +
+				"lock login, LOGIN, lock refresh, begin rt-login, unlock refresh, unlock login",
+			token: "id-login",
+		},
+		"both have ended, and a third has come meanwhile": {
+			given: func(w *world, _ *Source) {
+				names := []string{"second", "third"}
+				w.holds("old", time.Hour).refresh = func(Session) (Set, error) {
+					w.session = &Session{RefreshToken: NewSecret("rt-" + names[0])}
+					names = names[1:]
+					return Set{}, ended()
+				}
+			},
+			calls: "lock refresh, REFRESH rt-old, REFRESH rt-second, unlock refresh",
+			err:   "another process has replaced the session",
+		},
+		"the session has ended, and nobody can say whether there is another": {
+			given: func(w *world, s *Source) {
+				s.MayAsk = func() error { return errors.New("CI") }
+				w.holds("old", time.Hour).refresh = func(Session) (Set, error) {
+					w.sessionErr = errors.New("keychain locked")
+					return Set{}, ended()
+				}
+			},
+			calls: "lock refresh, REFRESH rt-old, unlock refresh",
+			err:   "CI",
+		},
 		"a refresh without ID token keeps the new session and the old token": {
 			given: func(w *world, _ *Source) {
 				w.holds("old", 55*time.Second).refresh = func(Session) (Set, error) {
@@ -632,6 +669,22 @@ func TestInterruptedRefreshIsSaved(t *testing.T) {
 	if slices.ContainsFunc(world.calls, func(call string) bool { return strings.HasPrefix(call, "warn") }) ||
 		world.session.RefreshToken.Reveal() != "rt-refreshed" {
 		t.Errorf("the new refresh token was lost: %v", world.calls)
+	}
+}
+
+// Ctrl-C while the refusal is on its way keeps nobody from looking what it was that was refused.
+func TestInterruptedRefusalEndsNoOtherSession(t *testing.T) {
+	t.Parallel()
+	world := newWorld().holds("old", time.Hour)
+	ctx, interrupt := context.WithCancel(t.Context())
+	world.refresh = func(Session) (Set, error) {
+		world.session = &Session{RefreshToken: NewSecret("rt-newer")}
+		interrupt()
+		return Set{}, ended()
+	}
+	_, err := world.source().Obtain(ctx, key)
+	if !errors.Is(err, context.Canceled) || world.session == nil || world.session.RefreshToken.Reveal() != "rt-newer" {
+		t.Errorf("the newer session is lost: %v, %v", world.calls, err)
 	}
 }
 
