@@ -340,7 +340,7 @@ func (s *Source) endRefused(ctx context.Context, key Key, session Session) error
 // that may arrive too late than none.
 func (s *Source) lastLegs(ctx context.Context, key Key, err error) (IDToken, error) {
 	stored, readErr := s.Store.IDToken(ctx, key)
-	if readErr != nil || s.ForceRefresh || s.isRefused(stored) || !s.Now().Before(stored.Expiry) {
+	if readErr != nil || s.ForceRefresh || s.isRefused(stored) || !stored.LivesAt(s.Now()) {
 		return IDToken{}, err
 	}
 	s.Log.Warn("the stored ID token is used up to its end", "until", stored.Expiry, "reason", err)

@@ -623,6 +623,13 @@ func TestSource(t *testing.T) {
 			calls: "lock refresh, REFRESH rt-old, renew rt-refreshed, unlock refresh",
 			token: "id-refreshed",
 		},
+		"a clock that was set back by an hour, and the provider is out of reach": {
+			given: func(w *world, _ *Source) {
+				w.holds("old", -time.Hour).refresh = func(Session) (Set, error) { return Set{}, unreachable() }
+			},
+			calls: "lock refresh, REFRESH rt-old, unlock refresh",
+			err:   "cannot reach op.example",
+		},
 		"a login that fails stores nothing": {
 			given: func(w *world, _ *Source) { w.login = func() (Set, error) { return Set{}, errors.New("denied") } },
 			calls: "lock refresh, unlock refresh, lock login, LOGIN, unlock login",
