@@ -11,6 +11,9 @@ var ErrNotFound = errors.New("not found")
 // ErrUnreadSession says that the place fails which may have the session. A login passes it over.
 var ErrUnreadSession = errors.New("your session may be in it")
 
+// ErrNotReplaced says that what was stored before a login may be served after it.
+var ErrNotReplaced = errors.New("the login before this one could not be forgotten")
+
 // ErrSessionEnded says that the provider will never take this refresh token again, so a login is needed. Errors that
 // pass (timeouts, overload, no network) are never this one.
 var ErrSessionEnded = errors.New("session ended")

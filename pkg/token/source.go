@@ -15,8 +15,8 @@ type Store interface {
 	IDToken(context.Context, Key) (IDToken, error)
 	// Session returns the session last saved, or ErrNotFound.
 	Session(context.Context, Key) (Session, error)
-	// Begin saves what a login brought and forgets whatever session was there. An error means that some of it was not
-	// saved; the caller's tokens are good all the same.
+	// Begin saves what a login brought and forgets whatever was there. An error means that some of it was not saved; the
+	// caller's tokens are good all the same. It wraps ErrNotReplaced if some of what was there can still be read.
 	Begin(context.Context, Key, Set) error
 	// Renew saves what a refresh brought, the session first. It is for the session that Session has just returned.
 	Renew(context.Context, Key, Set) error
@@ -146,14 +146,24 @@ func (s *Source) logInMachine(ctx context.Context, key Key) (IDToken, error) {
 	return idToken, err
 }
 
-// Login asks a person even though a session may exist, and saves the result.
+// Login asks a person even though a session may exist, and saves the result. It fails where the next call could be served as
+// whoever was logged in before.
 func (s *Source) Login(ctx context.Context, key Key) (IDToken, error) {
 	unlock, err := s.lockLogin(ctx, key)
 	if err != nil {
 		return IDToken{}, err
 	}
 	defer unlock()
-	return s.askPerson(ctx, key)
+	set, err := s.askPerson(ctx, key)
+	if err != nil {
+		return IDToken{}, err
+	}
+	err = s.saveLogin(ctx, key, set)
+	if errors.Is(err, ErrNotReplaced) {
+		return IDToken{}, err
+	}
+	s.warn(err)
+	return set.IDToken, nil
 }
 
 // A clock may go back by this much, as time servers correct it, or differ between machines that share a home, before
@@ -311,9 +321,7 @@ func (s *Source) saveRenewed(ctx context.Context, key Key, session Session, set 
 	if errors.Is(err, ErrNotFound) || err == nil && !stored.RefreshToken.Equal(session.RefreshToken) {
 		return errReplaced
 	}
-	if err := s.Store.Renew(ctx, key, set); err != nil {
-		s.Warn(err)
-	}
+	s.warn(s.Store.Renew(ctx, key, set))
 	return nil
 }
 
@@ -330,9 +338,7 @@ func (s *Source) endRefused(ctx context.Context, key Key, session Session) error
 	case !stored.RefreshToken.Equal(session.RefreshToken):
 		return errReplaced
 	}
-	if err := s.Store.End(ctx, key); err != nil {
-		s.Warn(err)
-	}
+	s.warn(s.Store.End(ctx, key))
 	return nil
 }
 
@@ -364,14 +370,14 @@ func (s *Source) logIn(ctx context.Context, key Key) (IDToken, error) {
 	if err := s.mayAsk(ctx, key); err != nil {
 		return IDToken{}, err
 	}
-	return s.askPerson(ctx, key)
+	return s.askAndSave(ctx, key)
 }
 
 func (s *Source) askAsMachine(ctx context.Context, key Key) (IDToken, error) {
 	if err := s.triedByOthers(ctx, key); err != nil {
 		return IDToken{}, err
 	}
-	idToken, err := s.askPerson(ctx, key)
+	idToken, err := s.askAndSave(ctx, key)
 	s.noteUnreachable(ctx, key, err)
 	return idToken, err
 }
@@ -386,15 +392,27 @@ func (s *Source) lockLogin(ctx context.Context, key Key) (func(), error) {
 	return unlock, err
 }
 
-// askPerson logs in and saves. The refresh lock is taken for the save alone, never while a person is busy. A process that holds it
-// for too long does not keep a login from being saved; see saveRenewed for what becomes of its own.
-func (s *Source) askPerson(ctx context.Context, key Key) (IDToken, error) {
-	set, err := s.Provider.Login(ctx, key, func() {
-		s.note(s.Store.NoteAttempt(ctx, key, Attempt{Caller: s.Caller, At: s.Now()}))
-	})
+// askAndSave logs in for a call that needs a token. That is good, and not lost, whatever comes of the save.
+func (s *Source) askAndSave(ctx context.Context, key Key) (IDToken, error) {
+	set, err := s.askPerson(ctx, key)
 	if err != nil {
 		return IDToken{}, err
 	}
+	s.warn(s.saveLogin(ctx, key, set))
+	return set.IDToken, nil
+}
+
+// askPerson asks, or logs in as a machine.
+func (s *Source) askPerson(ctx context.Context, key Key) (Set, error) {
+	return s.Provider.Login(ctx, key, func() {
+		s.note(s.Store.NoteAttempt(ctx, key, Attempt{Caller: s.Caller, At: s.Now()}))
+	})
+}
+
+// saveLogin saves what a login brought, even if the call was interrupted meanwhile. The refresh lock is taken for that alone, never
+// while a person is busy. A process that holds it for too long does not keep a login from being saved; see saveRenewed for what
+// becomes of its own.
+func (s *Source) saveLogin(ctx context.Context, key Key, set Set) error {
 	ctx = context.WithoutCancel(ctx)
 	unlock, err := s.Store.Lock(ctx, key, Refresh)
 	switch {
@@ -403,8 +421,12 @@ func (s *Source) askPerson(ctx context.Context, key Key) (IDToken, error) {
 	case !errors.Is(err, ErrNoLock):
 		s.Warn(fmt.Errorf("%w; the login is saved without it", err))
 	}
-	if err := s.Store.Begin(ctx, key, set); err != nil {
+	return s.Store.Begin(ctx, key, set)
+}
+
+// warn tells the person about a failure, if it is one.
+func (s *Source) warn(err error) {
+	if err != nil {
 		s.Warn(err)
 	}
-	return set.IDToken, nil
 }

@@ -679,6 +679,27 @@ func TestInterruptedRefreshIsSaved(t *testing.T) {
 	}
 }
 
+// A login that leaves what was there before is none: the next call could be served as somebody else. The token that a call waits
+// for is good all the same.
+func TestLoginThatDoesNotReplace(t *testing.T) {
+	t.Parallel()
+	world := newWorld()
+	world.saveErr = fmt.Errorf("%w: disk full", ErrNotReplaced)
+	if _, err := world.source().Login(t.Context(), key); !errors.Is(err, ErrNotReplaced) {
+		t.Errorf("expected an error, got %v", err)
+	}
+	world.calls = nil
+	got, err := world.source().Obtain(t.Context(), key)
+	if err != nil || got.Raw.Reveal() != "id-login" || !slices.Contains(world.calls, "warn: "+world.saveErr.Error()) {
+		t.Errorf("got %q, %v; %v", got.Raw.Reveal(), err, world.calls)
+	}
+	world.saveErr = errors.New("disk full")
+	world.calls = nil
+	if _, err := world.source().Login(t.Context(), key); err != nil || !slices.Contains(world.calls, "warn: disk full") {
+		t.Errorf("what is not saved costs the next login, not this one: %v; %v", err, world.calls)
+	}
+}
+
 // Ctrl-C while the refusal is on its way keeps nobody from looking what it was that was refused.
 func TestInterruptedRefusalEndsNoOtherSession(t *testing.T) {
 	t.Parallel()
