@@ -172,7 +172,8 @@ func notReplaced(cause error) error {
 	if cause == nil {
 		return nil
 	}
-	return token.WithHint(fmt.Errorf("%w: %w", token.ErrNotReplaced, cause), "You may be served as whoever was logged in. Mend that, and log in again.")
+	return token.WithHint(fmt.Errorf("%w: %w", token.ErrNotReplaced, cause),
+		"You may be served as whoever was logged in. Mend that, and log in again.")
 }
 
 // Renew implements token.Store. The session comes first: if the process dies in between, the refresh token is safe and

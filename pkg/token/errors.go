@@ -18,6 +18,10 @@ var ErrNotReplaced = errors.New("the login before this one could not be forgotte
 // pass (timeouts, overload, no network) are never this one.
 var ErrSessionEnded = errors.New("session ended")
 
+// ErrSpent says that a refresh token was used up for an answer of which nothing can be kept. It must not be sent again: a provider
+// would take that for a theft (https://www.rfc-editor.org/rfc/rfc9700#section-4.14.2).
+var ErrSpent = errors.New("your session ends with that")
+
 // ErrKeyUnknown says that the provider does not publish the key of a token that it has given, not even when asked again.
 var ErrKeyUnknown = errors.New("the provider does not publish its key")
 

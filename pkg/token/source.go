@@ -68,7 +68,8 @@ type Provider interface {
 	Login(ctx context.Context, key Key, asking func()) (Set, error)
 	// Refresh returns a verified ID token of the same person (an empty one where the provider gives none), and the
 	// refresh token to use next, which is the old one where the provider does not rotate. The session may also come
-	// beside an error, and must be saved then too. An error wraps ErrSessionEnded only if no retry can ever succeed.
+	// beside an error, and must be saved then too. An error wraps ErrSessionEnded only if no retry can ever succeed, and ErrSpent
+	// only if the session is used up and there is no other.
 	// A context that ends stops it before and after the use of the refresh token, but never between request and answer.
 	Refresh(context.Context, Key, Session) (Set, error)
 	// UserInfo returns the claims that the provider answers to the set's access token. They are about the set's subject.
@@ -304,6 +305,8 @@ func (s *Source) refresh(ctx context.Context, key Key, session Session) (Set, er
 	switch {
 	case errors.Is(err, ErrSessionEnded):
 		return Set{}, cmp.Or(s.endRefused(ctx, key, session), fmt.Errorf("%w: %w", errLoginNeeded, err))
+	case errors.Is(err, ErrSpent):
+		return Set{}, cmp.Or(s.endRefused(ctx, key, session), err)
 	case set.Session.RefreshToken.IsEmpty():
 		return set, err
 	}
@@ -325,7 +328,7 @@ func (s *Source) saveRenewed(ctx context.Context, key Key, session Session, set 
 	return nil
 }
 
-// endRefused forgets a session that the provider takes no more. A process that could not lock may have renewed it, so the store is
+// endRefused forgets a session that the provider takes no more, or must not be sent again. A process that could not lock may have renewed it, so the store is
 // asked whether it is still the same; one that cannot say keeps what it has.
 func (s *Source) endRefused(ctx context.Context, key Key, session Session) error {
 	stored, err := s.Store.Session(ctx, key)

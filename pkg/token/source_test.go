@@ -449,6 +449,22 @@ func TestSource(t *testing.T) {
 			calls: "lock refresh, REFRESH rt-old, unlock refresh",
 			err:   "CI",
 		},
+		"nothing can be kept of the answer: the refresh token that it cost is not sent again": {
+			given: func(w *world, _ *Source) {
+				w.holds("old", 55*time.Second).refresh = func(Session) (Set, error) { return Set{}, fmt.Errorf("wrong subject; %w", ErrSpent) }
+			},
+			calls: "lock refresh, REFRESH rt-old, end, unlock refresh",
+			err:   "wrong subject; your session ends with that",
+		},
+		"an ID token that cannot be used, and the session that came with it": {
+			given: func(w *world, _ *Source) {
+				w.holds("old", 55*time.Second).refresh = func(Session) (Set, error) {
+					return Set{Session: w.set("new").Session}, errors.New("issued in the future")
+				}
+			},
+			calls: "lock refresh, REFRESH rt-old, renew rt-new, unlock refresh",
+			err:   "issued in the future",
+		},
 		"a refresh without ID token keeps the new session and the old token": {
 			given: func(w *world, _ *Source) {
 				w.holds("old", 55*time.Second).refresh = func(Session) (Set, error) {
