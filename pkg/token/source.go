@@ -328,8 +328,8 @@ func (s *Source) saveRenewed(ctx context.Context, key Key, session Session, set 
 	return nil
 }
 
-// endRefused forgets a session that the provider takes no more, or must not be sent again. A process that could not lock may have renewed it, so the store is
-// asked whether it is still the same; one that cannot say keeps what it has.
+// endRefused forgets a session that the provider takes no more, or that must not be sent again. A process that could not lock may
+// have renewed it, so the store is asked whether it is still the same; one that cannot say keeps what it has.
 func (s *Source) endRefused(ctx context.Context, key Key, session Session) error {
 	stored, err := s.Store.Session(ctx, key)
 	switch {
