@@ -74,6 +74,8 @@ func scriptCommands() map[string]func(*testscript.TestScript, bool, []string) {
 		"listen":        commandListen,
 		"proxy":         commandProxy,
 		"refuses":       commandRefuses,
+		"ends":          commandEnds,
+		"keeps":         commandKeeps,
 		"margin":        commandMargin,
 		"discards":      commandDiscards,
 		"slept":         commandSlept,

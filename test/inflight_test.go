@@ -24,7 +24,7 @@ func TestSignalInFlight(t *testing.T) {
 		for _, kubectl := range []bool{false, true} {
 			m := newMachine(t, storage)
 			m.mustLogIn(t)
-			for _, signal := range []syscall.Signal{syscall.SIGINT, syscall.SIGTERM, syscall.SIGHUP, syscall.SIGPIPE} {
+			for _, signal := range []syscall.Signal{syscall.SIGINT, syscall.SIGTERM, syscall.SIGHUP, syscall.SIGQUIT, syscall.SIGPIPE} {
 				t.Run(fmt.Sprintf("%s/kubectl=%t/%s", storage, kubectl, signal), func(t *testing.T) {
 					strikeInFlight(t, m, signal, way{kubectl: kubectl, runs: 1, verbose: true}) // for words to a reader that is gone
 				})

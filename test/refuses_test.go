@@ -31,17 +31,57 @@ func commandExits(script *testscript.TestScript, _ bool, arguments []string) {
 //
 //	refuses EXIT-CODE PATTERN [NAME=VALUE ...] [--FLAG ...]
 func commandRefuses(script *testscript.TestScript, _ bool, arguments []string) {
+	before := storedTokens(script)
+	callRefused(script, arguments)
+	if !maps.Equal(before, storedTokens(script)) {
+		script.Fatalf("the store has changed")
+	}
+}
+
+// commandEnds is commandRefuses for an answer that ends the session: that is gone, and nothing else.
+//
+//	ends EXIT-CODE PATTERN [NAME=VALUE ...] [--FLAG ...]
+func commandEnds(script *testscript.TestScript, _ bool, arguments []string) {
+	before := storedTokens(script)
+	callRefused(script, arguments)
+	after := storedTokens(script)
+	gone := maps.Clone(before)
+	maps.DeleteFunc(gone, func(path, _ string) bool { _, stays := after[path]; return stays })
+	maps.Copy(after, gone)
+	if len(gone) != 1 || !isSession(slices.Collect(maps.Keys(gone))[0], "") || !maps.Equal(before, after) {
+		script.Fatalf("expected the store as it was, without the session")
+	}
+}
+
+// commandKeeps is commandRefuses for an answer whose ID token alone is no good: the session is the one that the provider takes
+// next, and nothing else has changed.
+//
+//	keeps EXIT-CODE PATTERN [NAME=VALUE ...] [--FLAG ...]
+func commandKeeps(script *testscript.TestScript, _ bool, arguments []string) {
+	before := storedTokens(script)
+	callRefused(script, arguments)
+	expectNewestSession(script)
+	after := storedTokens(script)
+	maps.DeleteFunc(before, isSession)
+	maps.DeleteFunc(after, isSession)
+	if !maps.Equal(before, after) {
+		script.Fatalf("more than the session has changed")
+	}
+}
+
+func callRefused(script *testscript.TestScript, arguments []string) {
 	isFlag := func(argument string) bool { return strings.HasPrefix(argument, "--") }
 	isSetting := func(argument string) bool { return !isFlag(argument) }
 	settings := slices.DeleteFunc(slices.Clone(arguments[2:]), isFlag)
 	flags := slices.DeleteFunc(slices.Clone(arguments[2:]), isSetting)
-	before := storedTokens(script)
 	misbehave(script, settings, func() {
 		expectFailure(script, arguments[0], arguments[1], append([]string{"get-token", "-v=9"}, flags...)...)
 	})
-	if !maps.Equal(before, storedTokens(script)) {
-		script.Fatalf("the store has changed")
-	}
+}
+
+// isSession recognises the record of a session by its path.
+func isSession(path, _ string) bool {
+	return strings.HasSuffix(strings.TrimSuffix(path, ".json"), ".session")
 }
 
 // commandDiscards makes the provider misbehave in one way, asks for UserInfo and wants a good failure as commandRefuses
@@ -52,6 +92,10 @@ func commandDiscards(script *testscript.TestScript, _ bool, arguments []string) 
 	misbehave(script, arguments[2:], func() {
 		expectFailure(script, arguments[0], arguments[1], "status", "--userinfo", "-v=9")
 	})
+	expectNewestSession(script)
+}
+
+func expectNewestSession(script *testscript.TestScript) {
 	newest := scenarioOf(script).idp.RefreshToken()
 	holds := func(text string) bool { return strings.Contains(text, newest) }
 	if newest == "" || !slices.ContainsFunc(slices.Collect(maps.Values(storedTokens(script))), holds) {

@@ -14,12 +14,13 @@ const parentCheck = time.Second
 
 var errParentEnded = errors.New("the program that asked has ended")
 
-// interruptible ends a context at Ctrl-C, at SIGTERM, when the terminal goes, and when our parent has ended: nobody would
-// read the answer, and a port and a lock would stay taken.
+// interruptible ends a context at Ctrl-C, at Ctrl-\, at SIGTERM, when the terminal goes, and when our parent has ended: nobody
+// would read the answer, and a port and a lock would stay taken.
 func interruptible(ctx context.Context) (context.Context, context.CancelFunc) {
 	// A reader of stderr that is gone must not end us between a refresh and its save.
 	signal.Ignore(syscall.SIGPIPE)
-	ctx, stop := signal.NotifyContext(ctx, os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
+	// Nor must Ctrl-\, which people press where Ctrl-C waits for that save.
+	ctx, stop := signal.NotifyContext(ctx, os.Interrupt, syscall.SIGTERM, syscall.SIGHUP, syscall.SIGQUIT)
 	ctx, cancel := context.WithCancelCause(ctx)
 	go watchParent(ctx, os.Getppid(), cancel)
 	return ctx, func() { cancel(nil); stop() }

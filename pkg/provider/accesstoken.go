@@ -84,14 +84,8 @@ func (p *Provider) verifyAccessToken(ctx context.Context, from *metadata, got an
 		keys:       func(ctx context.Context, fresh bool) ([]key, bool, error) { return p.keys(ctx, from, fresh) },
 		now:        got.issued,
 	}
-	for _, rule := range []func(idToken, expected) error{
-		checkTokenIssuer, checkAccessAudience, checkAlgorithm, checkExpiry, checkStart,
-	} {
-		if err := rule(read, want); err != nil {
-			return claims{}, accessTokenRefused(err)
-		}
-	}
-	if err := checkSignature(ctx, read, want, accessTokenRefused); err != nil {
+	err = checkAll(ctx, read, want, accessTokenRefused, checkTokenIssuer, checkAccessAudience, checkAlgorithm, checkExpiry, checkStart)
+	if err != nil {
 		return claims{}, err
 	}
 	return read.claims, nil

@@ -2,6 +2,7 @@ package provider
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"crypto"
 	_ "crypto/sha256" // the hashes of at_hash
@@ -66,7 +67,7 @@ func verifyIDToken(ctx context.Context, raw string, want expected) (claims, erro
 	if err != nil {
 		return claims{}, invalid(err)
 	}
-	for _, rule := range []func(idToken, expected) error{
+	err = checkAll(ctx, got, want, invalid,
 		checkTokenIssuer,     // step 2
 		checkAudience,        // steps 3 to 5
 		checkAlgorithm,       // steps 7 and 8; before 6, which depends on it
@@ -78,15 +79,44 @@ func verifyIDToken(ctx context.Context, raw string, want expected) (claims, erro
 		checkLoginTime,       // step 13
 		checkAccessTokenHash, // https://openid.net/specs/openid-connect-core-1_0.html#CodeFlowTokenValidation
 		checkSamePerson,      // https://openid.net/specs/openid-connect-core-1_0.html#RefreshTokenResponse
-	} {
-		if err := rule(got, want); err != nil {
-			return claims{}, invalid(err)
-		}
-	}
-	if err := checkSignature(ctx, got, want, invalid); err != nil { // step 6, last: it may ask the network for keys
+		checkRenewal,         // the same
+	)
+	if err != nil {
 		return claims{}, err
 	}
 	return got.claims, nil
+}
+
+// checkAll applies rules in their order, then checks the signature (step 6), which may ask the network for keys. Refuse wraps the
+// first rule that is broken; one about times is told only where all others hold.
+func checkAll(ctx context.Context, got idToken, want expected, refuse func(error) error, rules ...func(idToken, expected) error) error {
+	var late error
+	for _, rule := range rules {
+		err := rule(got, want)
+		switch {
+		case isUntimely(err):
+			late = cmp.Or(late, refuse(err))
+		case err != nil:
+			return refuse(err)
+		}
+	}
+	if err := checkSignature(ctx, got, want, refuse); err != nil {
+		return err
+	}
+	return late
+}
+
+// untimelyError is a broken rule about times. It makes a token useless, but says nothing against the person: the machines of a
+// provider can disagree about the time.
+type untimelyError struct{ error }
+
+func untimely(format string, arguments ...any) error {
+	return untimelyError{fmt.Errorf(format, arguments...)}
+}
+
+func isUntimely(err error) bool {
+	var broken untimelyError
+	return errors.As(err, &broken)
 }
 
 // errTokenRefused is in every error about the token itself, and in none about keys that could not be had.
@@ -157,7 +187,7 @@ func checkExpiry(got idToken, want expected) error {
 		return errors.New("it has no expiry (exp)")
 	}
 	if !want.now.Before(expiry.Time) {
-		return fmt.Errorf("it expired (exp) at %s; the provider's clock says %s", stamp(expiry.Time), stamp(want.now))
+		return untimely("it expired (exp) at %s; the provider's clock says %s", stamp(expiry.Time), stamp(want.now))
 	}
 	return nil
 }
@@ -168,7 +198,7 @@ func checkIssuedAt(got idToken, want expected) error {
 		return errors.New("it has no time of issue (iat)")
 	}
 	if age := want.now.Sub(issued.Time); age > maxAgeAtReceipt || age < -clockLeeway {
-		return fmt.Errorf("it was issued (iat) at %s; the provider's clock says %s", stamp(issued.Time), stamp(want.now))
+		return untimely("it was issued (iat) at %s; the provider's clock says %s", stamp(issued.Time), stamp(want.now))
 	}
 	return checkStart(got, want)
 }
@@ -176,7 +206,7 @@ func checkIssuedAt(got idToken, want expected) error {
 // checkStart applies https://www.rfc-editor.org/rfc/rfc7519#section-4.1.5.
 func checkStart(got idToken, want expected) error {
 	if start := got.claims.NotBefore; start != nil && want.now.Add(clockLeeway).Before(start.Time) {
-		return fmt.Errorf("it is not valid before (nbf) %s; the provider's clock says %s", stamp(start.Time), stamp(want.now))
+		return untimely("it is not valid before (nbf) %s; the provider's clock says %s", stamp(start.Time), stamp(want.now))
 	}
 	return nil
 }
@@ -234,16 +264,24 @@ func checkSamePerson(got idToken, want expected) error {
 		return fmt.Errorf("the session has the audience (aud) %s, but the provider answered for %s",
 			untrusted.QuotedList(want.previous.Audience), untrusted.QuotedList(got.claims.Audience))
 	}
-	// An old token is no renewal; but where the provider's clock was set back, all are older than the last.
-	if last := want.previous.IssuedAt; got.claims.IssuedAt.Before(last.Add(-clockLeeway)) && !want.now.Before(last) {
-		return fmt.Errorf("it was issued (iat) at %s, before the one that it should replace, at %s",
-			stamp(got.claims.IssuedAt.Time), stamp(last))
-	}
 	// The provider should repeat the time of the login, but GitLab tells the last sign-in, which may be later. That is no other
 	// person, and the answer is the only copy of the next refresh token.
 	if authTime := got.claims.AuthTime; authTime != nil && authTime.Before(want.previous.AuthTime) {
 		return fmt.Errorf("the session's login (auth_time) was at %s, but the provider answered with the earlier %s",
 			stamp(want.previous.AuthTime), stamp(authTime.Time))
+	}
+	return nil
+}
+
+// checkRenewal wants a refreshed token to be newer than the one that it should replace. But where the provider's clock was set back,
+// all are older than the last.
+func checkRenewal(got idToken, want expected) error {
+	if want.previous == nil {
+		return nil
+	}
+	if last := want.previous.IssuedAt; got.claims.IssuedAt.Before(last.Add(-clockLeeway)) && !want.now.Before(last) {
+		return untimely("it was issued (iat) at %s, before the one that it should replace, at %s",
+			stamp(got.claims.IssuedAt.Time), stamp(last))
 	}
 	return nil
 }

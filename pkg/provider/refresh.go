@@ -46,11 +46,23 @@ func (p *Provider) Refresh(ctx context.Context, _ token.Key, session token.Sessi
 	case errors.Is(err, token.ErrKeyUnknown):
 		// A provider that has just changed its keys can sign with one that its caches do not show yet.
 		err = &token.Error{Kind: token.Unreachable, Err: err, Hint: []string{keptHint}}
+	case isUntimely(err):
+		err = failed("Your session goes on: try again. If this comes back, show this line to the provider's administrator.", "%w", err)
 	case errors.Is(err, errTokenRefused), errors.Is(err, errAccessTokenRefused):
-		return token.Set{}, withHint(err, "The session's refresh token may be spent by now. If so, the next call asks you to log in.")
+		return token.Set{}, lost(err, renewed)
 	}
-	// The key could not be had. That says nothing against the answer, and the old refresh token is spent.
+	// The key could not be had, or the token is out of its time. That says nothing against the session, and the old refresh token is
+	// spent.
 	return token.Set{Session: renewed}, err
+}
+
+// lost is for an answer that may be another person's. Whose its refresh token is nobody knows, so that is not kept either; where
+// it was to replace the one before, that is spent.
+func lost(err error, renewed token.Session) error {
+	if renewed.Static {
+		return err
+	}
+	return withHint(fmt.Errorf("%w; %w", err, token.ErrSpent), "The next call asks you to log in.")
 }
 
 // spend uses the refresh token once metadata and keys are there, since an answer that cannot be verified is lost.

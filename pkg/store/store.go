@@ -1,6 +1,7 @@
 package store
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -151,31 +152,56 @@ func (s *Store) Session(ctx context.Context, key token.Key) (token.Session, erro
 	return session, nil
 }
 
-// Begin implements token.Store.
+// Begin implements token.Store. What was there is forgotten first: a full disk or a crash must not leave what is another
+// person's, and the new session may choose its place anew.
 func (s *Store) Begin(ctx context.Context, key token.Key, set token.Set) error {
-	// Forgotten first, so that the new session may choose its place anew.
-	if err := s.End(ctx, key); err != nil {
-		s.config.Log.Warn("the old session could not be forgotten", "reason", err)
-	}
+	idTokenStays := s.idTokens.remove(ctx, idTokenName(key))
+	sessionStays := s.End(ctx, key)
 	s.forgetAttempt(key)
-	return s.Renew(ctx, key, set)
+	sessionErr, idTokenErr := s.saveSession(ctx, key, set), s.saveIDToken(ctx, key, set)
+	if sessionErr == nil && !set.Session.RefreshToken.IsEmpty() {
+		sessionStays = nil
+	}
+	if idTokenErr == nil && !set.IDToken.Raw.IsEmpty() {
+		idTokenStays = nil
+	}
+	return errors.Join(notReplaced(cmp.Or(sessionStays, idTokenStays)), sessionErr, idTokenErr)
+}
+
+func notReplaced(cause error) error {
+	if cause == nil {
+		return nil
+	}
+	return token.WithHint(fmt.Errorf("%w: %w", token.ErrNotReplaced, cause),
+		"You may be served as whoever was logged in. Mend that, and log in again.")
 }
 
 // Renew implements token.Store. The session comes first: if the process dies in between, the refresh token is safe and
 // the ID token can be had again.
 func (s *Store) Renew(ctx context.Context, key token.Key, set token.Set) error {
-	var sessionErr, idTokenErr error
-	if !set.Session.RefreshToken.IsEmpty() {
-		if err := s.sessions.set(ctx, sessionName(key), encodeSession(set.Session, key)); err != nil {
-			sessionErr = fmt.Errorf("the session could not be saved, so the next login comes early: %w", err)
-		}
+	return errors.Join(s.saveSession(ctx, key, set), s.saveIDToken(ctx, key, set))
+}
+
+// saveSession leaves the one that is there where the set has none.
+func (s *Store) saveSession(ctx context.Context, key token.Key, set token.Set) error {
+	if set.Session.RefreshToken.IsEmpty() {
+		return nil
 	}
-	if !set.IDToken.Raw.IsEmpty() {
-		if err := s.idTokens.set(ctx, idTokenName(key), encodeIDToken(set.IDToken, key)); err != nil {
-			idTokenErr = fmt.Errorf("the ID token could not be saved: %w", err)
-		}
+	if err := s.sessions.set(ctx, sessionName(key), encodeSession(set.Session, key)); err != nil {
+		return fmt.Errorf("the session could not be saved, so the next login comes early: %w", err)
 	}
-	return errors.Join(sessionErr, idTokenErr)
+	return nil
+}
+
+// saveIDToken leaves the one that is there where the set has none.
+func (s *Store) saveIDToken(ctx context.Context, key token.Key, set token.Set) error {
+	if set.IDToken.Raw.IsEmpty() {
+		return nil
+	}
+	if err := s.idTokens.set(ctx, idTokenName(key), encodeIDToken(set.IDToken, key)); err != nil {
+		return fmt.Errorf("the ID token could not be saved: %w", err)
+	}
+	return nil
 }
 
 // End implements token.Store.

@@ -11,12 +11,19 @@ var ErrNotFound = errors.New("not found")
 // ErrUnreadSession says that the place fails which may have the session. A login passes it over.
 var ErrUnreadSession = errors.New("your session may be in it")
 
+// ErrNotReplaced says that what was stored before a login may be served after it.
+var ErrNotReplaced = errors.New("the login before this one could not be forgotten")
+
 // ErrSessionEnded says that the provider will never take this refresh token again, so a login is needed. Errors that
 // pass (timeouts, overload, no network) are never this one.
 var ErrSessionEnded = errors.New("session ended")
 
 // ErrNotKept says that a login succeeded, and that no part of it could be saved.
 var ErrNotKept = errors.New("nothing of the login could be stored")
+
+// ErrSpent says that a refresh token was used up for an answer of which nothing can be kept. It must not be sent again: a provider
+// would take that for a theft (https://www.rfc-editor.org/rfc/rfc9700#section-4.14.2).
+var ErrSpent = errors.New("your session ends with that")
 
 // ErrKeyUnknown says that the provider does not publish the key of a token that it has given, not even when asked again.
 var ErrKeyUnknown = errors.New("the provider does not publish its key")

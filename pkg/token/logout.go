@@ -98,7 +98,7 @@ func (s *Source) useUpAll(ctx context.Context, key Key, sessions []Session, tell
 func (s *Source) useUp(ctx context.Context, key Key, session Session) bool {
 	set, err := s.Provider.Refresh(ctx, key, session)
 	next := set.Session.RefreshToken // may come beside an error
-	return errors.Is(err, ErrSessionEnded) || !next.IsEmpty() && !next.Equal(session.RefreshToken)
+	return errors.Is(err, ErrSessionEnded) || errors.Is(err, ErrSpent) || !next.IsEmpty() && !next.Equal(session.RefreshToken)
 }
 
 type revocableToken struct {

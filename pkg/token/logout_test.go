@@ -57,6 +57,14 @@ func TestLogout(t *testing.T) {
 			world: func() *world { w := withHoldings("a", "b"); w.revoke = answers(ErrNoRevocation); return w }(),
 			want:  around("REVOKE refresh_token rt-a", "REFRESH rt-a", "told used up", "REFRESH rt-b", "told used up", "forget"),
 		},
+		"no endpoint, and the answer is no good": {
+			world: func() *world {
+				w := withHoldings("a")
+				w.revoke, w.refresh = answers(ErrNoRevocation), func(Session) (Set, error) { return Set{}, ErrSpent }
+				return w
+			}(),
+			want: around("REVOKE refresh_token rt-a", "REFRESH rt-a", "told used up", "forget"),
+		},
 		"no endpoint, and it works again and again": {
 			world: func() *world {
 				w := withHoldings("a")

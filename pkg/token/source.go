@@ -1,6 +1,7 @@
 package token
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -14,10 +15,10 @@ type Store interface {
 	IDToken(context.Context, Key) (IDToken, error)
 	// Session returns the session last saved, or ErrNotFound.
 	Session(context.Context, Key) (Session, error)
-	// Begin saves what a login brought and forgets whatever session was there. An error means that some of it was not
-	// saved; the caller's tokens are good all the same.
+	// Begin saves what a login brought and forgets whatever was there. An error means that some of it was not saved; the
+	// caller's tokens are good all the same. It wraps ErrNotReplaced if some of what was there can still be read.
 	Begin(context.Context, Key, Set) error
-	// Renew saves what a refresh brought, the session first.
+	// Renew saves what a refresh brought, the session first. It is for the session that Session has just returned.
 	Renew(context.Context, Key, Set) error
 	// End forgets the session, but not the ID token.
 	End(context.Context, Key) error
@@ -67,7 +68,8 @@ type Provider interface {
 	Login(ctx context.Context, key Key, asking func()) (Set, error)
 	// Refresh returns a verified ID token of the same person (an empty one where the provider gives none), and the
 	// refresh token to use next, which is the old one where the provider does not rotate. The session may also come
-	// beside an error, and must be saved then too. An error wraps ErrSessionEnded only if no retry can ever succeed.
+	// beside an error, and must be saved then too. An error wraps ErrSessionEnded only if no retry can ever succeed, and ErrSpent
+	// only if the session is used up and there is no other.
 	// A context that ends stops it before and after the use of the refresh token, but never between request and answer.
 	Refresh(context.Context, Key, Session) (Set, error)
 	// UserInfo returns the claims that the provider answers to the set's access token. They are about the set's subject.
@@ -148,26 +150,26 @@ func (s *Source) logInMachine(ctx context.Context, key Key) (IDToken, error) {
 	return idToken, err
 }
 
-// Login asks a person even though a session may exist, and saves the result. Where no part of it could be saved, an error
-// that wraps ErrNotKept comes beside the ID token.
+// Login asks a person even though a session may exist, and saves the result. It fails where the next call could be served as
+// whoever was logged in before. Where no part of it could be saved, an error that wraps ErrNotKept comes beside the ID token.
 func (s *Source) Login(ctx context.Context, key Key) (IDToken, error) {
 	unlock, err := s.lockLogin(ctx, key)
 	if err != nil {
 		return IDToken{}, err
 	}
 	defer unlock()
-	set, err := s.ask(ctx, key)
+	set, err := s.askPerson(ctx, key)
 	if err != nil {
 		return IDToken{}, err
 	}
-	ctx = context.WithoutCancel(ctx)
-	err = s.begin(ctx, key, set)
-	if err != nil && !s.keeps(ctx, key, set) {
+	err = s.saveLogin(ctx, key, set)
+	switch {
+	case errors.Is(err, ErrNotReplaced):
+		return IDToken{}, err
+	case err != nil && !s.keeps(context.WithoutCancel(ctx), key, set):
 		return set.IDToken, &Error{Err: fmt.Errorf("%w: %w", ErrNotKept, err), Hint: knownOf(err).Hint}
 	}
-	if err != nil {
-		s.Warn(err)
-	}
+	s.warn(err)
 	return set.IDToken, nil
 }
 
@@ -296,10 +298,24 @@ func (s *Source) lockRefresh(ctx context.Context, key Key) (unlock func(), noLoc
 	return unlock, nil, err
 }
 
-// useSession refreshes; the lock must be held, or noLock say why not. What came is saved even if the context has ended
-// meanwhile: the old refresh token was spent as soon as the provider had read the request, and the new one exists nowhere
-// else.
+// errReplaced says that the store has another session than the one that was used.
+var errReplaced error = &Error{
+	Err:  errors.New("another process has replaced the session"),
+	Hint: []string{"Try again."},
+}
+
+// useSession refreshes; the lock must be held, or noLock say why not. A session that was replaced meanwhile, by a process that
+// could not lock, gives way to the one that replaced it.
 func (s *Source) useSession(ctx context.Context, key Key, noLock error) (Set, error) {
+	set, err := s.useStoredSession(ctx, key, noLock)
+	if errors.Is(err, errReplaced) {
+		s.Log.Info("trying again", "reason", err)
+		return s.useStoredSession(ctx, key, noLock)
+	}
+	return set, err
+}
+
+func (s *Source) useStoredSession(ctx context.Context, key Key, noLock error) (Set, error) {
 	session, err := s.Store.Session(ctx, key)
 	if errors.Is(err, ErrNotFound) {
 		return Set{}, &loginNeeded{errNoSession}
@@ -310,44 +326,66 @@ func (s *Source) useSession(ctx context.Context, key Key, noLock error) (Set, er
 	if noLock != nil && !session.Static {
 		return Set{}, noLock // two refreshes at once would end the session
 	}
-	set, err := s.refresh(ctx, key, session)
-	if !set.Session.RefreshToken.IsEmpty() { // also beside an error: the old one is spent
-		if err := s.Store.Renew(context.WithoutCancel(ctx), key, set); err != nil {
-			s.Warn(err)
-		}
+	return s.refresh(ctx, key, session)
+}
+
+// refresh asks the provider, and has the store follow what it answered, even if the call was interrupted meanwhile. It fails with
+// errReplaced, and leaves the store as it is, where that has another session by now.
+func (s *Source) refresh(ctx context.Context, key Key, session Session) (Set, error) {
+	set, err := s.Provider.Refresh(ctx, key, session)
+	ctx = context.WithoutCancel(ctx)
+	switch {
+	case errors.Is(err, ErrSessionEnded):
+		return Set{}, cmp.Or[error](s.endRefused(ctx, key, session), &loginNeeded{err})
+	case errors.Is(err, ErrSpent):
+		return Set{}, cmp.Or(s.endRefused(ctx, key, session), err)
+	case set.Session.RefreshToken.IsEmpty():
+		return set, err
 	}
-	return set, err
+	if replaced := s.saveRenewed(ctx, key, session, set); replaced != nil {
+		return Set{}, replaced
+	}
+	return set, err // the session may have come beside an error
+}
+
+// saveRenewed saves what a refresh of the session brought: the old refresh token was spent as soon as the provider had read the
+// request, and the new one exists nowhere else. But what has replaced the session stays: it is of a login that could not wait,
+// perhaps of another person.
+func (s *Source) saveRenewed(ctx context.Context, key Key, session Session, set Set) error {
+	stored, err := s.Store.Session(ctx, key)
+	if errors.Is(err, ErrNotFound) || err == nil && !stored.RefreshToken.Equal(session.RefreshToken) {
+		return errReplaced
+	}
+	s.warn(s.Store.Renew(ctx, key, set))
+	return nil
+}
+
+// endRefused forgets a session that the provider takes no more, or that must not be sent again. A process that could not lock may
+// have renewed it, so the store is asked whether it is still the same; one that cannot say keeps what it has.
+func (s *Source) endRefused(ctx context.Context, key Key, session Session) error {
+	stored, err := s.Store.Session(ctx, key)
+	switch {
+	case errors.Is(err, ErrNotFound):
+		return nil
+	case err != nil:
+		s.Log.Warn("the session that was refused is not forgotten", "reason", err)
+		return nil
+	case !stored.RefreshToken.Equal(session.RefreshToken):
+		return errReplaced
+	}
+	s.warn(s.Store.End(ctx, key))
+	return nil
 }
 
 // lastLegs returns the stored ID token although it is within its margin, if it lives at all; else err. Better a token
 // that may arrive too late than none.
 func (s *Source) lastLegs(ctx context.Context, key Key, err error) (IDToken, error) {
 	stored, readErr := s.Store.IDToken(ctx, key)
-	if readErr != nil || s.ForceRefresh || s.isRefused(stored) || !s.Now().Before(stored.Expiry) {
+	if readErr != nil || s.ForceRefresh || s.isRefused(stored) || !stored.LivesAt(s.Now()) {
 		return IDToken{}, err
 	}
 	s.Log.Warn("the stored ID token is used up to its end", "until", stored.Expiry, "reason", err)
 	return stored, nil
-}
-
-// refresh asks the provider. When it refuses the refresh token, the store is read once more before the session is
-// dropped: a process that could not lock may have replaced the token meanwhile.
-func (s *Source) refresh(ctx context.Context, key Key, session Session) (Set, error) {
-	set, err := s.Provider.Refresh(ctx, key, session)
-	if !errors.Is(err, ErrSessionEnded) {
-		return set, err
-	}
-	if current, readErr := s.Store.Session(ctx, key); readErr == nil && !current.RefreshToken.Equal(session.RefreshToken) {
-		s.Log.Info("the session was renewed elsewhere, trying again")
-		set, err = s.Provider.Refresh(ctx, key, current)
-		if !errors.Is(err, ErrSessionEnded) {
-			return set, err
-		}
-	}
-	if endErr := s.Store.End(context.WithoutCancel(ctx), key); endErr != nil {
-		s.Warn(endErr)
-	}
-	return Set{}, &loginNeeded{err}
 }
 
 // logIn shares a login with the processes that wait for the same one: whoever comes second takes the first one's result,
@@ -370,14 +408,14 @@ func (s *Source) logIn(ctx context.Context, key Key, needed *loginNeeded) (IDTok
 	if s.Ended != nil && !errors.Is(needed, errNoSession) {
 		s.Ended(needed.reason)
 	}
-	return s.askPerson(ctx, key)
+	return s.askAndSave(ctx, key)
 }
 
 func (s *Source) askAsMachine(ctx context.Context, key Key) (IDToken, error) {
 	if err := s.triedByOthers(ctx, key); err != nil {
 		return IDToken{}, err
 	}
-	idToken, err := s.askPerson(ctx, key)
+	idToken, err := s.askAndSave(ctx, key)
 	s.noteUnreachable(ctx, key, err)
 	return idToken, err
 }
@@ -392,32 +430,41 @@ func (s *Source) lockLogin(ctx context.Context, key Key) (func(), error) {
 	return unlock, err
 }
 
-// askPerson logs in and saves. A failure to save costs nobody the token.
-func (s *Source) askPerson(ctx context.Context, key Key) (IDToken, error) {
-	set, err := s.ask(ctx, key)
+// askAndSave logs in for a call that needs a token. That is good, and not lost, whatever comes of the save.
+func (s *Source) askAndSave(ctx context.Context, key Key) (IDToken, error) {
+	set, err := s.askPerson(ctx, key)
 	if err != nil {
 		return IDToken{}, err
 	}
-	if err := s.begin(context.WithoutCancel(ctx), key, set); err != nil {
-		s.Warn(err)
-	}
+	s.warn(s.saveLogin(ctx, key, set))
 	return set.IDToken, nil
 }
 
-func (s *Source) ask(ctx context.Context, key Key) (Set, error) {
+// askPerson asks, or logs in as a machine.
+func (s *Source) askPerson(ctx context.Context, key Key) (Set, error) {
 	return s.Provider.Login(ctx, key, func() {
 		s.note(s.Store.NoteAttempt(ctx, key, Attempt{Caller: s.Caller, At: s.Now()}))
 	})
 }
 
-// begin saves. The refresh lock is taken for that alone, never while a person is busy.
-func (s *Source) begin(ctx context.Context, key Key, set Set) error {
+// saveLogin saves what a login brought, even if the call was interrupted meanwhile. The refresh lock is taken for that alone, never
+// while a person is busy. A process that holds it for too long does not keep a login from being saved; see saveRenewed for what
+// becomes of its own.
+func (s *Source) saveLogin(ctx context.Context, key Key, set Set) error {
+	ctx = context.WithoutCancel(ctx)
 	unlock, err := s.Store.Lock(ctx, key, Refresh)
 	switch {
 	case err == nil:
 		defer unlock()
 	case !errors.Is(err, ErrNoLock):
-		return err
+		s.Warn(fmt.Errorf("%w; the login is saved without it", err))
 	}
 	return s.Store.Begin(ctx, key, set)
+}
+
+// warn tells the person about a failure, if it is one.
+func (s *Source) warn(err error) {
+	if err != nil {
+		s.Warn(err)
+	}
 }

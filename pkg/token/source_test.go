@@ -92,7 +92,10 @@ func (w *world) IDToken(context.Context, Key) (IDToken, error) {
 	return *w.idToken, nil
 }
 
-func (w *world) Session(context.Context, Key) (Session, error) {
+func (w *world) Session(ctx context.Context, _ Key) (Session, error) {
+	if ctx.Err() != nil {
+		return Session{}, ctx.Err() // as a keychain says
+	}
 	if w.sessionErr != nil {
 		return Session{}, w.sessionErr
 	}
@@ -398,6 +401,100 @@ func TestSource(t *testing.T) {
 			calls: "lock refresh, REFRESH rt-old, REFRESH rt-newer, renew rt-refreshed, unlock refresh",
 			token: "id-refreshed",
 		},
+		"somebody who could not wait for our lock has logged in meanwhile": {
+			given: func(w *world, _ *Source) {
+				w.holds("old", time.Hour).refresh = func(session Session) (Set, error) {
+					if session.RefreshToken.Reveal() == "rt-old" {
+						w.session = &Session{RefreshToken: NewSecret("rt-bob"), Subject: "bob"}
+						return w.set("late"), nil
+					}
+					return w.set("bob-refreshed"), nil
+				}
+			},
+			calls: "lock refresh, REFRESH rt-old, REFRESH rt-bob, renew rt-bob-refreshed, unlock refresh",
+			token: "id-bob-refreshed",
+		},
+		"the same, and that login brought no session": {
+			given: func(w *world, _ *Source) {
+				w.holds("old", time.Hour).refresh = func(Session) (Set, error) {
+					w.holds("bob", 0).session = nil
+					return w.set("late"), nil
+				}
+			},
+			calls: "lock refresh, REFRESH rt-old, unlock refresh, lock login, unlock login",
+			token: "id-bob",
+		},
+		"the same again and again": {
+			given: func(w *world, _ *Source) {
+				w.holds("old", time.Hour).refresh = func(Session) (Set, error) {
+					w.now = w.now.Add(time.Second)
+					w.session = &Session{RefreshToken: NewSecret("rt-" + w.now.Format(time.TimeOnly)), Subject: "bob"}
+					return w.set("late"), nil
+				}
+			},
+			calls: "lock refresh, REFRESH rt-old, REFRESH rt-" + clock(time.Second) + ", unlock refresh",
+			err:   "another process has replaced the session",
+		},
+		"nobody can say whether the session was replaced, and what came exists nowhere else": {
+			given: func(w *world, _ *Source) {
+				w.holds("old", time.Hour).refresh = func(Session) (Set, error) {
+					w.sessionErr = errors.New("keychain locked")
+					return w.set("refreshed"), nil
+				}
+			},
+			calls: "lock refresh, REFRESH rt-old, renew rt-refreshed, unlock refresh",
+			token: "id-refreshed",
+		},
+		"the session has ended, and so has the one that replaced it": {
+			given: func(w *world, _ *Source) {
+				w.holds("old", time.Hour).refresh = func(Session) (Set, error) {
+					w.session = &Session{RefreshToken: NewSecret("rt-newer")}
+					return Set{}, ended()
+				}
+			},
+			calls: "lock refresh, REFRESH rt-old, REFRESH rt-newer, end, unlock refresh, " +
+				"lock login, ended: session ended: invalid_grant, LOGIN, lock refresh, begin rt-login, unlock refresh, unlock login",
+			token: "id-login",
+		},
+		"both have ended, and a third has come meanwhile": {
+			given: func(w *world, _ *Source) {
+				names := []string{"second", "third"}
+				w.holds("old", time.Hour).refresh = func(Session) (Set, error) {
+					w.session = &Session{RefreshToken: NewSecret("rt-" + names[0])}
+					names = names[1:]
+					return Set{}, ended()
+				}
+			},
+			calls: "lock refresh, REFRESH rt-old, REFRESH rt-second, unlock refresh",
+			err:   "another process has replaced the session",
+		},
+		"the session has ended, and nobody can say whether there is another": {
+			given: func(w *world, s *Source) {
+				s.MayAsk = func() error { return errors.New("CI") }
+				w.holds("old", time.Hour).refresh = func(Session) (Set, error) {
+					w.sessionErr = errors.New("keychain locked")
+					return Set{}, ended()
+				}
+			},
+			calls: "lock refresh, REFRESH rt-old, unlock refresh",
+			err:   "session ended: invalid_grant; CI",
+		},
+		"nothing can be kept of the answer: the refresh token that it cost is not sent again": {
+			given: func(w *world, _ *Source) {
+				w.holds("old", 55*time.Second).refresh = func(Session) (Set, error) { return Set{}, fmt.Errorf("wrong subject; %w", ErrSpent) }
+			},
+			calls: "lock refresh, REFRESH rt-old, end, unlock refresh",
+			err:   "wrong subject; your session ends with that",
+		},
+		"an ID token that cannot be used, and the session that came with it": {
+			given: func(w *world, _ *Source) {
+				w.holds("old", 55*time.Second).refresh = func(Session) (Set, error) {
+					return Set{Session: w.set("new").Session}, errors.New("issued in the future")
+				}
+			},
+			calls: "lock refresh, REFRESH rt-old, renew rt-new, unlock refresh",
+			err:   "issued in the future",
+		},
 		"a refresh without ID token keeps the new session and the old token": {
 			given: func(w *world, _ *Source) {
 				w.holds("old", 55*time.Second).refresh = func(Session) (Set, error) {
@@ -572,6 +669,13 @@ func TestSource(t *testing.T) {
 			calls: "lock refresh, REFRESH rt-old, renew rt-refreshed, unlock refresh",
 			token: "id-refreshed",
 		},
+		"a clock that was set back by an hour, and the provider is out of reach": {
+			given: func(w *world, _ *Source) {
+				w.holds("old", -time.Hour).refresh = func(Session) (Set, error) { return Set{}, unreachable() }
+			},
+			calls: "lock refresh, REFRESH rt-old, unlock refresh",
+			err:   "cannot reach op.example",
+		},
 		"a login that fails stores nothing": {
 			given: func(w *world, _ *Source) { w.login = func() (Set, error) { return Set{}, errors.New("denied") } },
 			calls: "lock refresh, unlock refresh, lock login, LOGIN, unlock login",
@@ -618,6 +722,57 @@ func TestInterruptedRefreshIsSaved(t *testing.T) {
 	if slices.ContainsFunc(world.calls, func(call string) bool { return strings.HasPrefix(call, "warn") }) ||
 		world.session.RefreshToken.Reveal() != "rt-refreshed" {
 		t.Errorf("the new refresh token was lost: %v", world.calls)
+	}
+}
+
+// A login that leaves what was there before is none: the next call could be served as somebody else. The token that a call waits
+// for is good all the same.
+func TestLoginThatDoesNotReplace(t *testing.T) {
+	t.Parallel()
+	world := newWorld()
+	world.saveErr = fmt.Errorf("%w: disk full", ErrNotReplaced)
+	if _, err := world.source().Login(t.Context(), key); !errors.Is(err, ErrNotReplaced) {
+		t.Errorf("expected an error, got %v", err)
+	}
+	world.calls = nil
+	got, err := world.source().Obtain(t.Context(), key)
+	if err != nil || got.Raw.Reveal() != "id-login" || !slices.Contains(world.calls, "warn: "+world.saveErr.Error()) {
+		t.Errorf("got %q, %v; %v", got.Raw.Reveal(), err, world.calls)
+	}
+}
+
+// Ctrl-C while the refusal is on its way keeps nobody from looking what it was that was refused.
+func TestInterruptedRefusalEndsNoOtherSession(t *testing.T) {
+	t.Parallel()
+	world := newWorld().holds("old", time.Hour)
+	ctx, interrupt := context.WithCancel(t.Context())
+	world.refresh = func(Session) (Set, error) {
+		world.session = &Session{RefreshToken: NewSecret("rt-newer")}
+		interrupt()
+		return Set{}, ended()
+	}
+	_, err := world.source().Obtain(ctx, key)
+	if !errors.Is(err, context.Canceled) || world.session == nil || world.session.RefreshToken.Reveal() != "rt-newer" {
+		t.Errorf("the newer session is lost: %v, %v", world.calls, err)
+	}
+}
+
+// A login is what the person has done last, so it is saved also where a process holds the refresh lock and hangs: whoever is
+// served next is the one who has logged in.
+func TestLoginIsSavedThoughTheRefreshLockIsHeld(t *testing.T) {
+	t.Parallel()
+	world := newWorld().holds("alice", time.Second)
+	world.lockErr = &Error{Kind: Unreachable, Err: errors.New("lock: process 7 has held it since 12:00:00")}
+	world.login = func() (Set, error) { return world.set("bob"), nil }
+	if _, err := world.source().Login(t.Context(), key); err != nil {
+		t.Fatal(err)
+	}
+	const want = "lock login, LOGIN, warn: lock: process 7 has held it since 12:00:00; the login is saved without it, begin rt-bob, unlock login"
+	if calls := strings.Join(world.calls, ", "); calls != want {
+		t.Errorf("expected %s\ngot %s", want, calls)
+	}
+	if served, ok := world.source().Stored(t.Context(), key); !ok || served.Raw.Reveal() != "id-bob" {
+		t.Errorf("the next call serves %q", served.Raw.Reveal())
 	}
 }
 
@@ -720,9 +875,8 @@ func TestLogin(t *testing.T) {
 			notKept: true,
 		},
 		"others hold the lock for too long": {
-			given:   func(w *world) { w.lockErr = unreachable() },
-			calls:   "lock login, LOGIN, unlock login",
-			notKept: true,
+			given: func(w *world) { w.lockErr = unreachable() },
+			calls: "lock login, LOGIN, warn: cannot reach op.example; the login is saved without it, begin rt-login, unlock login",
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
