@@ -51,8 +51,8 @@ func TestSetupFromURL(t *testing.T) {
 	}{
 		"/kubeconfig":       {true, 0, "for whom kubectl will run: "},
 		"/moved":            {true, 0, "for whom kubectl will run: "},
-		"/astray":           {true, 1, "the server sends on to " + plain.URL + ", which is another one; name that address yourself if you believe it"},
-		"/elsewhere":        {true, 1, "the server sends on to " + another.URL + ", which is another one"},
+		"/astray":           {true, 1, "the server sends on to " + plain.URL + ", which is another one\n"},
+		"/elsewhere":        {true, 1, "the server sends on to " + another.URL + ", which is another one\noidc-login: hint: Name that address yourself if you believe it."},
 		"/around":           {true, 1, "the server sends on again and again"},
 		"/large":            {true, 1, "that is too large for a kubeconfig"},
 		"/kubeconfig?again": {false, 1, "certificate"},

@@ -8,12 +8,14 @@ import (
 	"strings"
 
 	"github.com/spf13/pflag"
+
+	"github.com/kubectl-oidc-login/kubectl-oidc-login/pkg/kubeconfig"
 )
 
 // pairsOf is the value of a flag that takes NAME=VALUE, as one argument that the flag reads as it was. Of a secret flag it
 // has the names alone.
 func pairsOf(flags *pflag.FlagSet, name string) string {
-	return pairText(flags, name, isSecretFlag(name))
+	return pairText(flags, name, kubeconfig.IsSecretFlag(name))
 }
 
 // revealedPairs also has the values of a secret flag.
@@ -63,9 +65,4 @@ func flagError(err error) error {
 		err = errors.New(flag + "=" + wrong.GetValue() + ": must be a whole number")
 	}
 	return misused(err)
-}
-
-// isSecretFlag knows the flags whose values are for nobody's eyes.
-func isSecretFlag(name string) bool {
-	return name == "oidc-client-secret" || name == "oidc-request-header"
 }

@@ -17,8 +17,8 @@ import (
 // takeOver merges a kubeconfig that somebody else wrote. It is read with suspicion: what it names would run on this
 // machine, with this person's rights.
 func (s *setup) takeOver(ctx context.Context) error {
-	if s.flags.Changed("oidc-issuer-url") || s.flags.Changed("oidc-client-id") {
-		return misused(errors.New("--from names the provider, so no other flag may"))
+	if err := s.refuseOtherFlags(); err != nil {
+		return err
 	}
 	text, err := s.readFrom(ctx)
 	if err != nil {
@@ -56,6 +56,25 @@ func (s *setup) takeOver(ctx context.Context) error {
 	return s.page.err
 }
 
+// refuseOtherFlags: the file says it all, so most flags would be without effect.
+func (s *setup) refuseOtherFlags() error {
+	used := []string{"from", "kubeconfig", "use-context", "yes", "dry-run", "v"}
+	if s.isFromURL() {
+		used = append(used, "certificate-authority", "certificate-authority-data")
+	}
+	var others []string
+	s.flags.Visit(func(flag *pflag.Flag) {
+		if _, isIgnored := flag.Value.(ignored); !isIgnored && !slices.Contains(used, flag.Name) {
+			others = append(others, "--"+flag.Name)
+		}
+	})
+	if len(others) == 0 {
+		return nil
+	}
+	return token.WithHint(misused(fmt.Errorf("--from takes all from the file: %s would have no effect", strings.Join(others, ", "))),
+		"What the file says counts; leave out the rest.")
+}
+
 // planOf takes from a stranger's kubeconfig what is harmless and new, and refuses it all for anything else. It also returns
 // what the person has. That stays as it is: what has the same name must be the same.
 func (s *setup) planOf(theirs *kubeconfig.Config, command string) (*plan, *kubeconfig.Config, error) {
@@ -90,8 +109,14 @@ func (s *setup) planOf(theirs *kubeconfig.Config, command string) (*plan, *kubec
 	return plan, ours, nil
 }
 
+// notTakenOver says what to do, unless the cause does.
 func notTakenOver(cause error) error {
-	return token.WithHint(misused(fmt.Errorf("--from: %w", cause)), "Nothing was written. Ask whoever gave you the file.")
+	err := misused(fmt.Errorf("--from: %w", cause))
+	var known *token.Error
+	if errors.As(cause, &known) && len(known.Hint) > 0 {
+		return token.WithHint(err, "Nothing was written. "+strings.Join(known.Hint, " "))
+	}
+	return token.WithHint(err, "Nothing was written. Ask whoever gave you the file.")
 }
 
 // commandLine is how a person reads what will run, which no shell does: nothing may be left out of it on any system.
@@ -163,7 +188,8 @@ func refuseOther(kind, name string, differing []string) error {
 	if len(differing) == 0 {
 		return nil
 	}
-	return fmt.Errorf("you have another %s %q already; it differs in %s", kind, name, strings.Join(differing, ", "))
+	return token.WithHint(fmt.Errorf("you have another %s %q already; it differs in %s", kind, name, strings.Join(differing, ", ")),
+		"If you believe the file, rename or remove your "+kind+" first, or have another file written with --kubeconfig.")
 }
 
 // differingClusters names all that says whom kubectl talks to.
@@ -241,12 +267,15 @@ type pluginLogin struct {
 // loginOf reads the arguments of a user as the plugin will.
 func loginOf(user kubeconfig.User) (pluginLogin, error) {
 	arguments, ours := user.Exec.PluginArguments()
-	if !ours || arguments[0] != "get-token" {
+	if !ours || arguments[0] != tokenVerb {
 		return pluginLogin{}, errors.New("it does not log in by this plugin")
 	}
 	read, flags, err := parseGetToken(arguments[1:])
-	if err == nil && flags.NArg() > 0 {
-		err = errors.New("unexpected argument")
+	switch {
+	case err != nil:
+		err = flagError(err)
+	case flags.NArg() > 0:
+		err = errUnexpectedArgument
 	}
 	return pluginLogin{read, flags}, err
 }

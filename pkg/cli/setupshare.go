@@ -19,6 +19,8 @@ import (
 
 	"github.com/kubectl-oidc-login/kubectl-oidc-login/pkg/kubeconfig"
 	"github.com/kubectl-oidc-login/kubectl-oidc-login/pkg/store"
+	"github.com/kubectl-oidc-login/kubectl-oidc-login/pkg/token"
+	"github.com/kubectl-oidc-login/kubectl-oidc-login/pkg/untrusted"
 )
 
 // handOut prints a kubeconfig that an administrator can give to everybody. There is no secret in it, and no path of this
@@ -89,7 +91,7 @@ func sharedFlags() []string {
 func checkShared(user kubeconfig.User) error {
 	arguments, ours := user.Exec.PluginArguments()
 	switch {
-	case user.Exec == nil || !ours || arguments[0] != "get-token":
+	case user.Exec == nil || !ours || arguments[0] != tokenVerb:
 		return fmt.Errorf("the user %q does not log in by this plugin", user.Name)
 	case user.HasOtherCredentials() || user.Impersonate != "":
 		return fmt.Errorf("the user %q has a credential in it", user.Name)
@@ -98,10 +100,10 @@ func checkShared(user kubeconfig.User) error {
 	}
 	read, flags, err := parseGetToken(arguments[1:])
 	if err != nil {
-		return fmt.Errorf("the user %q: %w", user.Name, err)
+		return fmt.Errorf("the user %q: %w", user.Name, flagError(err))
 	}
 	if flags.NArg() > 0 {
-		return fmt.Errorf("the user %q: unexpected argument", user.Name)
+		return fmt.Errorf("the user %q: %w", user.Name, errUnexpectedArgument)
 	}
 	var refused []string
 	flags.Visit(func(flag *pflag.Flag) {
@@ -151,14 +153,14 @@ const (
 
 // readFrom reads a file, or an address by https alone.
 func (s *setup) readFrom(ctx context.Context) ([]byte, error) {
-	if !strings.Contains(s.wanted.from, "://") {
+	if !s.isFromURL() {
 		path, err := expandHome(s.env, s.wanted.from)
 		if err != nil {
 			return nil, err
 		}
 		text, err := os.ReadFile(path)
 		if err != nil {
-			return nil, fmt.Errorf("--from: %w", err)
+			return nil, token.WithHint(misused(fmt.Errorf("--from: %w", err)), "Check the path, or give an https URL.")
 		}
 		return text, nil
 	}
@@ -167,6 +169,8 @@ func (s *setup) readFrom(ctx context.Context) ([]byte, error) {
 	}
 	return s.download(ctx)
 }
+
+func (s *setup) isFromURL() bool { return strings.Contains(s.wanted.from, "://") }
 
 func (s *setup) download(ctx context.Context) ([]byte, error) {
 	ctx, cancel := context.WithTimeout(ctx, sharedTimeout)
@@ -181,20 +185,44 @@ func (s *setup) download(ctx context.Context) ([]byte, error) {
 	}
 	response, err := client.Do(request)
 	if err != nil {
-		return nil, fmt.Errorf("--from: %w", err)
+		return nil, notDownloaded(request.URL.Host, err)
 	}
 	defer func() { _ = response.Body.Close() }()
 	if response.StatusCode != http.StatusOK {
-		return nil, fmt.Errorf("--from: the server answered with status %d", response.StatusCode)
+		return nil, token.WithHint(fmt.Errorf("--from: the server answered with status %d", response.StatusCode),
+			"Check the address. It must give the file to everybody, without a login.")
 	}
 	text, err := io.ReadAll(io.LimitReader(response.Body, maxSharedSize+1))
 	switch {
 	case err != nil:
-		return nil, fmt.Errorf("--from: %w", err)
+		return nil, notDownloaded(request.URL.Host, err)
 	case len(text) > maxSharedSize:
 		return nil, errors.New("--from: that is too large for a kubeconfig")
 	}
 	return text, nil
+}
+
+// notDownloaded says why no answer came.
+func notDownloaded(host string, err error) error {
+	var refused *token.Error
+	if errors.As(err, &refused) { // by this program
+		return fmt.Errorf("--from: %w", refused)
+	}
+	reason, cause := untrusted.NetworkError(err)
+	hint := "Check the address, and the network or the VPN."
+	switch reason {
+	case untrusted.Interrupted:
+		return errors.New("--from: interrupted")
+	case untrusted.UnknownAuthority:
+		cause = errors.New("its certificate is signed by an authority that this machine does not know")
+		hint = "If the authority is your company's, name it with --certificate-authority."
+	case untrusted.WrongCertificate:
+		hint = "Check the address, and the server's certificate."
+	case untrusted.WrongScheme:
+		hint = "Check the address and its port. A captive portal may answer so, too."
+	case untrusted.UnknownHost, untrusted.TimedOut, untrusted.OtherReason:
+	}
+	return token.WithHint(fmt.Errorf("--from: cannot reach %s: %w", untrusted.Printable(host), cause), hint)
 }
 
 // client is for addresses that are not the provider's, with the authorities of the flags.
@@ -217,10 +245,10 @@ func (o *tlsOptions) client(env Env) (*http.Client, error) {
 func staysWithItsServer(request *http.Request, via []*http.Request) error {
 	switch asked := via[0].URL; {
 	case request.URL.Scheme != asked.Scheme || !strings.EqualFold(request.URL.Host, asked.Host):
-		return fmt.Errorf("the server sends on to %s://%s, which is another one; name that address yourself if you believe it",
-			request.URL.Scheme, request.URL.Host)
+		return token.WithHint(fmt.Errorf("the server sends on to %s://%s, which is another one",
+			untrusted.Printable(request.URL.Scheme), untrusted.Printable(request.URL.Host)), "Name that address yourself if you believe it.")
 	case len(via) > 5:
-		return errors.New("the server sends on again and again")
+		return token.WithHint(errors.New("the server sends on again and again"), "Check the address.")
 	}
 	return nil
 }

@@ -208,9 +208,13 @@ func (s *setup) write(ctx context.Context, plan *plan) (written bool, err error)
 			s.page.section("%s has it all", change.Path)
 			continue
 		}
+		shown, err := difference(preview)
+		if err != nil {
+			return false, err
+		}
 		changes = append(changes, change)
 		s.page.section("What is to be written to %s", change.Path)
-		s.page.block(difference(preview))
+		s.page.block(shown)
 	}
 	if len(changes) == 0 {
 		return true, s.page.err
@@ -252,11 +256,18 @@ func (s *setup) isSure(ctx context.Context, changes []kubeconfig.FileChange) (bo
 	return sure, err
 }
 
-// difference shows which lines go and come, and hides secrets that stand beside them.
-func difference(written kubeconfig.Written) string {
-	_, hunks, _ := strings.Cut(string(diff.Diff("", written.Before, "", written.After)), "\n@@")
-	secrets := regexp.MustCompile(`(?m)^([-+ ].*\b(?:token|password|client-key-data|id-token|refresh-token|access-token|client-secret)"?:|[-+ ].*--(?:oidc-request-header|oidc-client-secret|password)=).*$`)
-	return secrets.ReplaceAllString("@@"+hunks, "$1 (not shown)")
+// difference shows which lines go and come. Secrets are not among them.
+func difference(written kubeconfig.Written) (string, error) {
+	before, after, err := written.Redacted()
+	if err != nil {
+		return "", err
+	}
+	_, hunks, differ := strings.Cut(string(diff.Diff("", before, "", after)), "\n@@")
+	if !differ {
+		return "only what is not shown: where a secret stands, or how it is written\n", nil
+	}
+	numbers := regexp.MustCompile(`(?m)^@@ .* @@$`) // are not those of the file
+	return numbers.ReplaceAllString("@@"+hunks, "@@"), nil
 }
 
 // showPolicy is for people who let kubectl call only some plugins

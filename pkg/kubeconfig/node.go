@@ -185,7 +185,17 @@ func encode(node *yaml.Node) ([]byte, error) {
 	if !isText(node) {
 		return nil, errNoText
 	}
-	return yaml.Dump(node, yaml.WithV3Defaults(), yaml.WithIndent(2), yaml.WithCompactSeqIndent(true), yaml.WithLineWidth(-1))
+	return yaml.Dump(clone(node), yaml.WithV3Defaults(), yaml.WithIndent(2), yaml.WithCompactSeqIndent(true), yaml.WithLineWidth(-1))
+}
+
+// clone is for the library, which takes the tags off the nodes that it writes.
+func clone(node *yaml.Node) *yaml.Node {
+	copied := *node
+	copied.Content = nil
+	for _, child := range node.Content {
+		copied.Content = append(copied.Content, clone(child))
+	}
+	return &copied
 }
 
 func isText(node *yaml.Node) bool {

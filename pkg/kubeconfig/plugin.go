@@ -40,12 +40,18 @@ func (e *Exec) namesIssuer() bool {
 	return slices.ContainsFunc(e.Args, func(argument string) bool { return strings.HasPrefix(argument, "--oidc-issuer-url") })
 }
 
-// SecretFlags are the flags among the arguments whose values are secrets, whether those stand behind an equals sign or on
-// their own.
+// IsSecretFlag knows the flags of this plugin, without their dashes, whose values are for nobody's eyes.
+func IsSecretFlag(name string) bool {
+	return slices.Contains([]string{"oidc-client-secret", "oidc-request-header", "password"}, name)
+}
+
+// SecretFlags are the flags among the arguments whose values are secrets and have a better place, whether those stand behind
+// an equals sign or on their own. Headers have none.
 func (e *Exec) SecretFlags() []string {
 	var secret []string
 	for _, argument := range e.Args {
-		if name, _, _ := strings.Cut(argument, "="); name == "--oidc-client-secret" || name == "--password" {
+		name, _, _ := strings.Cut(argument, "=")
+		if known, isLong := strings.CutPrefix(name, "--"); isLong && IsSecretFlag(known) && known != "oidc-request-header" {
 			secret = append(secret, name)
 		}
 	}

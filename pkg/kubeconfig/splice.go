@@ -2,6 +2,7 @@ package kubeconfig
 
 import (
 	"bytes"
+	"encoding/json"
 	"errors"
 	"reflect"
 	"slices"
@@ -54,6 +55,9 @@ func change(before []byte, edit func(root *yaml.Node) error, find func(root *yam
 	}
 	if sameValue(root, wanted) {
 		return before, nil
+	}
+	if json.Valid(before) {
+		return changeJSON(before, wanted)
 	}
 	if spot := find(root); spot != nil {
 		if after, err := spot.replace(before, spot.in(wanted)); err == nil && isFaithful(before, after, wanted) {

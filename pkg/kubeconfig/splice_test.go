@@ -1,6 +1,7 @@
 package kubeconfig
 
 import (
+	"encoding/json"
 	"os"
 	"path/filepath"
 	"strings"
@@ -154,6 +155,7 @@ func FuzzApply(f *testing.F) {
 		"users:\n-\n  name: a\n", "a: &x 1\nusers:\n- name: *x\n", "users:\n- name: |\n    a\n    # b\n- name: c\n", "---\nusers:\n...\n",
 		"users:\n  - name: a\n    # c\n  # d\n\n# e\ncontexts:\n", "clusters:\n- name: a\n  cluster:\n    server: 'x\n\n      y'\n",
 		"\ufeffusers:\r\n- name: a\r\n", "users:\t\n- name: a", "current-context: >-\n  a\n\n  b\nkind: Config",
+		"{\n\t\"users\": [\n\t\t{\"name\": \"a\" , \"user\": {\"token\": \"b\"}}\n\t]\n}\n", `{"users":null,"contexts":[{"name":"a","context":{}}]}`,
 	} {
 		f.Add(text, "a", "b c")
 	}
@@ -164,6 +166,9 @@ func FuzzApply(f *testing.F) {
 		after, err := change.Apply([]byte(before))
 		if err != nil {
 			return
+		}
+		if json.Valid([]byte(before)) && !json.Valid(after) {
+			t.Fatalf("it is no JSON any more\n%s", after)
 		}
 		read, err := clientcmd.Load(after)
 		if err != nil {

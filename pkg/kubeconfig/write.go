@@ -24,7 +24,7 @@ type Writer struct {
 // Written is what became of one file.
 type Written struct {
 	File          string
-	Before, After []byte // they may have secrets in them
+	Before, After []byte // they may have secrets in them; Redacted has none
 	Backup        string // the file with the text before; empty where there was none, or nothing changed
 }
 
