@@ -17,7 +17,6 @@ import (
 // using it is said.
 type chain struct {
 	places []vault
-	notes  keychainNotes
 	warn   func(error)
 	log    *slog.Logger
 	once   sync.Once
@@ -30,28 +29,48 @@ func (c *chain) file() int { return len(c.places) - 1 }
 // fails where a place that fails may have the value.
 func (c *chain) get(ctx context.Context, name string) ([]byte, error) {
 	failure := token.ErrNotFound
-	for i, place := range slices.Backward(c.places) {
+	for _, place := range slices.Backward(c.places) {
 		value, err := place.get(ctx, name)
-		switch {
-		case err == nil:
+		if err == nil {
 			return value, nil
-		case errors.Is(err, token.ErrNotFound):
-		case ctx.Err() != nil:
+		}
+		if errors.Is(err, token.ErrNotFound) {
+			continue
+		}
+		if ctx.Err() != nil {
 			return nil, err
-		case i == 0 && c.notes.isHeld(name):
-			failure = mayHold(err)
-		case i == c.file() && !isClosed(err):
-			failure = err
-		default:
+		}
+		if unread := mayHave(place, name, err); unread != nil {
+			failure = unread
+		} else {
 			c.log.Info("a place is passed over", "reason", err)
 		}
 	}
 	return nil, failure
 }
 
-// isClosed recognises a folder in which this user can have no files.
-func isClosed(err error) bool {
+// mayHave returns the failure of a place that may have the value all the same, and nil for one that has not: of a keychain its
+// note tells, and a file may always be there, but for what is closed to this process.
+func mayHave(place vault, name string, failure error) error {
+	keychain, isKeychain := place.(unspent)
+	switch {
+	case isKeychain && keychain.notes.isHeld(name) && !keychain.isClosed(failure):
+		return keychain.mayHold(failure)
+	case !isKeychain && !isClosedFolder(failure):
+		return failure
+	}
+	return nil
+}
+
+// isClosedFolder recognises a folder in which this user can have no files.
+func isClosedFolder(err error) bool {
 	return errors.Is(err, fs.ErrPermission) || errors.Is(err, syscall.ENOTDIR)
+}
+
+// isClosed recognises a kernel that lets this process have no keys, as in a container, or knows none. A note about it is of
+// other processes, which that does not concern.
+func (u unspent) isClosed(err error) bool {
+	return u.notes.held == heldKernelNote && (errors.Is(err, fs.ErrPermission) || errors.Is(err, errors.ErrUnsupported))
 }
 
 // set leaves a value where it is, so that a keychain that hangs is waited for once a login and not once a minute.
@@ -82,8 +101,8 @@ func (c *chain) holder(ctx context.Context, name string) int {
 	return 0
 }
 
-// remove does not mind a place that fails before the file: the keychain's note says that what it still has is not used,
-// unless that could not be noted, and a kernel that lets nobody have keys here never did.
+// remove does not mind a place that fails before the file: its note says that what it still has is not used, unless that could
+// not be noted.
 func (c *chain) remove(ctx context.Context, name string) error {
 	var failures []error
 	for i, place := range c.places {

@@ -14,6 +14,8 @@ import (
 type threePlaces struct {
 	chain         *chain
 	first, second *mapKeychain
+	notes         keychainNotes // on the first
+	kernelNotes   keychainNotes // on the second
 	warnings      []error
 	log           strings.Builder
 }
@@ -21,14 +23,16 @@ type threePlaces struct {
 func newThreePlaces(t *testing.T) *threePlaces {
 	places := &threePlaces{first: newMapKeychain(0), second: newMapKeychain(0)}
 	log := slog.New(slog.NewTextHandler(&places.log, nil))
-	notes := keychainNotes{folders{{path: t.TempDir()}}, "ThisHost", log}
+	places.notes = notesOnKeychain(folders{{path: t.TempDir()}}, "ThisHost", log)
+	places.kernelNotes = notesOnKernelKeyring(places.notes.folders, "ThisHost", log)
 	places.chain = &chain{
 		places: []vault{
-			unspent{&noted{newKeychain("first", places.first.items()), notes}}, newKeychain("second", places.second.items()), &memory{},
+			unspent{&noted{newKeychain(InKeychain, places.first.items()), places.notes}},
+			unspent{&noted{newKeychain(InKernelKeyring, places.second.items()), places.kernelNotes}},
+			&memory{},
 		},
-		notes: notes,
-		warn:  func(err error) { places.warnings = append(places.warnings, err) },
-		log:   log,
+		warn: func(err error) { places.warnings = append(places.warnings, err) },
+		log:  log,
 	}
 	return places
 }
@@ -90,7 +94,7 @@ func TestChainPlaces(t *testing.T) {
 			if got, err := places.chain.get(t.Context(), nameOfSession); err != nil || string(got) != "new" {
 				t.Errorf("expected the new value, got %q, %v", got, err)
 			}
-			place := map[string]Place{"1:new": "first", "2:new": "second", "3:new": InMemory}[test.holders]
+			place := map[string]Place{"1:new": InKeychain, "2:new": InKernelKeyring, "3:new": InMemory}[test.holders]
 			if got := places.chain.place(t.Context(), nameOfSession); got != place {
 				t.Errorf("expected it in the %s, got the %s", place, got)
 			}
@@ -104,8 +108,8 @@ func TestChainPlaces(t *testing.T) {
 	}
 }
 
-// A place that fails is not an empty one where it may have the value: the keychain by its note, and a file always, but for
-// a folder that is closed to this user.
+// A place that fails is not an empty one where it may have the value: a keychain by its note, and a file always, but for what
+// is closed to this process.
 func TestChainGetsNothing(t *testing.T) {
 	t.Parallel()
 	closed := fmt.Errorf("token cache: %w", &fs.PathError{Op: "open", Path: "file", Err: fs.ErrPermission})
@@ -119,7 +123,16 @@ func TestChainGetsNothing(t *testing.T) {
 		"neither keychain ever had": {refusingKeychain(), refusingKeychain(), "", &memory{}, "not found"},
 		"the first may have it": {refusingKeychain(), newMapKeychain(0).items(), heldNote, &memory{},
 			"the keychain cannot be used: locked; your session may be in it"},
-		"the first had it":            {newMapKeychain(0).items(), newMapKeychain(0).items(), heldNote, &memory{}, "not found"},
+		"the first had it": {newMapKeychain(0).items(), newMapKeychain(0).items(), heldNote, &memory{}, "not found"},
+		"the second may have it": {newMapKeychain(0).items(), refusingKeychain(), heldKernelNote, &memory{},
+			"the kernel keyring cannot be used: locked; your session may be in it"},
+		"what the second has is spent": {newMapKeychain(0).items(), refusingKeychain(), spentKernelNote, &memory{}, "not found"},
+		"the first is closed": {failingKeychain(syscall.EACCES), newMapKeychain(0).items(), heldNote, &memory{},
+			"the keychain cannot be used: permission denied; your session may be in it"},
+		"the kernel forbids keys":     {refusingKeychain(), failingKeychain(syscall.EPERM), heldKernelNote, &memory{}, "not found"},
+		"the kernel knows no keys":    {refusingKeychain(), failingKeychain(syscall.ENOSYS), heldKernelNote, &memory{}, "not found"},
+		"it knows none for a user":    {refusingKeychain(), failingKeychain(syscall.EOPNOTSUPP), heldKernelNote, &memory{}, "not found"},
+		"it lets nobody reach them":   {refusingKeychain(), failingKeychain(syscall.EACCES), heldKernelNote, &memory{}, "not found"},
 		"what the first has is spent": {refusingKeychain(), newMapKeychain(0).items(), spentNote, &memory{}, "not found"},
 		"the file cannot be read": {newMapKeychain(0).items(), newMapKeychain(0).items(), "", failing{syscall.EMFILE},
 			syscall.EMFILE.Error()},
@@ -128,14 +141,17 @@ func TestChainGetsNothing(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			places := newThreePlaces(t)
-			notes := places.chain.notes
+			notes := places.notes
 			if test.note != "" {
 				if err := notes.folders.write(notes.name(nameOfSession, test.note), nil); err != nil {
 					t.Fatal(err)
 				}
 			}
-			first := unspent{&noted{newKeychain(InKeychain, test.first), notes}}
-			places.chain.places = []vault{first, newKeychain("other", test.second), test.file}
+			places.chain.places = []vault{
+				unspent{&noted{newKeychain(InKeychain, test.first), notes}},
+				unspent{&noted{newKeychain(InKernelKeyring, test.second), places.kernelNotes}},
+				test.file,
+			}
 			if _, err := places.chain.get(t.Context(), nameOfSession); fmt.Sprint(err) != test.want {
 				t.Errorf("expected %q, got %v", test.want, err)
 			}

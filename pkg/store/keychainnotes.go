@@ -6,27 +6,40 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"slices"
 	"strings"
 
 	"github.com/kubectl-oidc-login/kubectl-oidc-login/pkg/token"
 )
 
-// A keychain can fail at any time: locked behind a prompt that nobody sees, or out of reach, as over SSH. So that it is
-// then not taken for an empty one, notes beside the locks say of each session whether the keychain may have it, and whether
-// it may still be used. They are empty files: what counts is that one is there. Machines may share the folder, as in a home on
-// a network, but no keychain: so each has notes of its own.
+// A keychain can fail at any time: locked behind a prompt that nobody sees, or out of reach, as over SSH; so can the kernel's
+// keyring, when other programs use up the person's quota. So that it is then not taken for an empty one, notes beside the locks
+// say of each session whether the keychain may have it, and whether it may still be used. They are empty files: what counts is
+// that one is there. Machines may share the folder, as in a home on a network, but no keychain: so each has notes of its own.
 const (
 	// heldNote says that the keychain may have the session.
 	heldNote = "keychain"
 	// spentNote says that it may have one that was replaced or ended while it failed. That one must not be used.
 	spentNote = "keychain-spent"
+	// heldKernelNote and spentKernelNote say the same of the kernel's keyring.
+	heldKernelNote  = "kernel-keyring"
+	spentKernelNote = "kernel-keyring-spent"
 )
 
-// keychainNotes are those of all sessions.
+// keychainNotes are those of all sessions about one keychain.
 type keychainNotes struct {
-	folders folders
-	host    string
-	log     *slog.Logger
+	held, spent string
+	folders     folders
+	host        string
+	log         *slog.Logger
+}
+
+func notesOnKeychain(folders folders, host string, log *slog.Logger) keychainNotes {
+	return keychainNotes{heldNote, spentNote, folders, host, log}
+}
+
+func notesOnKernelKeyring(folders folders, host string, log *slog.Logger) keychainNotes {
+	return keychainNotes{heldKernelNote, spentKernelNote, folders, host, log}
 }
 
 // name is that of a note about a session, which has this name in a vault.
@@ -50,28 +63,32 @@ func hostInFile(host string) string {
 // isKeychainNote recognises such a note of any host by its name after the ID and a dot.
 func isKeychainNote(ending string) bool {
 	note, host, _ := strings.Cut(ending, ".")
-	return (note == heldNote || note == spentNote) && host == hostInFile(host)
+	notes := []string{heldNote, spentNote, heldKernelNote, spentKernelNote}
+	return slices.Contains(notes, note) && host == hostInFile(host)
 }
 
-// isOwn recognises those of this host.
-func (n keychainNotes) isOwn(ending string) bool {
-	_, host, _ := strings.Cut(ending, ".")
-	return isKeychainNote(ending) && host == hostInFile(n.host)
+// isOwnNote recognises those of one host.
+func isOwnNote(ending, host string) bool {
+	_, named, _ := strings.Cut(ending, ".")
+	return isKeychainNote(ending) && named == hostInFile(host)
 }
 
 // isSpent counts more than isHeld, where each lies in another folder.
-func (n keychainNotes) isSpent(name string) bool { return n.folders.has(n.name(name, spentNote)) }
+func (n keychainNotes) isSpent(name string) bool { return n.folders.has(n.name(name, n.spent)) }
 
 func (n keychainNotes) isHeld(name string) bool {
-	return n.folders.has(n.name(name, heldNote)) && !n.isSpent(name)
+	return n.folders.has(n.name(name, n.held)) && !n.isSpent(name)
 }
+
+// exist reports whether the keychain may have the session, of use or not.
+func (n keychainNotes) exist(name string) bool { return n.isHeld(name) || n.isSpent(name) }
 
 // expect notes that the keychain is about to get a session, and reports whether that is new.
 func (n keychainNotes) expect(name string) bool {
-	if n.isHeld(name) || n.isSpent(name) {
+	if n.exist(name) {
 		return false
 	}
-	if err := n.folders.write(n.name(name, heldNote), nil); err != nil {
+	if err := n.folders.write(n.name(name, n.held), nil); err != nil {
 		n.log.Warn("a note about the keychain could not be made", "reason", err)
 		return false
 	}
@@ -83,7 +100,7 @@ func (n keychainNotes) hold(name string) error {
 	if !n.isSpent(name) {
 		return nil
 	}
-	return unchanged(n.folders.rename(n.name(name, spentNote), n.name(name, heldNote)))
+	return unchanged(n.folders.rename(n.name(name, n.spent), n.name(name, n.held)))
 }
 
 // spend notes that what the keychain may have must not be used any more.
@@ -91,12 +108,12 @@ func (n keychainNotes) spend(name string) error {
 	if !n.isHeld(name) {
 		return nil
 	}
-	return unchanged(n.folders.rename(n.name(name, heldNote), n.name(name, spentNote)))
+	return unchanged(n.folders.rename(n.name(name, n.held), n.name(name, n.spent)))
 }
 
 // forget notes that the keychain has nothing.
 func (n keychainNotes) forget(name string) error {
-	return unchanged(errors.Join(n.folders.remove(n.name(name, heldNote)), n.folders.remove(n.name(name, spentNote))))
+	return unchanged(errors.Join(n.folders.remove(n.name(name, n.held)), n.folders.remove(n.name(name, n.spent))))
 }
 
 // errNote is in the error about a note that still says what it said.
@@ -162,9 +179,10 @@ func (u unspent) get(ctx context.Context, name string) ([]byte, error) {
 }
 
 // mayHold is the failure of a keychain that may have the session.
-func mayHold(cause error) error {
-	return &token.Error{
-		Err:  fmt.Errorf("%w; %w", cause, token.ErrUnreadSession),
-		Hint: []string{"Unlock the keychain and try again, or log in anew."},
+func (u unspent) mayHold(cause error) error {
+	hint := "Unlock the keychain and try again, or log in anew."
+	if u.notes.held == heldKernelNote {
+		hint = "Try again when it works, or log in anew." // nobody can unlock it
 	}
+	return &token.Error{Err: fmt.Errorf("%w; %w", cause, token.ErrUnreadSession), Hint: []string{hint}}
 }

@@ -41,7 +41,7 @@ func TestKeychainNotes(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			notes := newThreePlaces(t).chain.notes
+			notes := newThreePlaces(t).notes
 			works := newMapKeychain(0)
 			for _, step := range test.steps {
 				items := works.items()
@@ -76,13 +76,13 @@ func TestKeychainNoteChangesInItsFolder(t *testing.T) {
 	t.Parallel()
 	home, fallback := t.TempDir(), filepath.Join(t.TempDir(), "fallback")
 	store := openStore(t, Config{Mode: Auto, Locks: home, FallbackLocks: fallback, Keychain: refusingKeychain()})
-	if err := (folders{{path: fallback}}).write(store.notes.name(nameOfSession, heldNote), nil); err != nil {
+	if err := (folders{{path: fallback}}).write(notesOf(store).name(nameOfSession, heldNote), nil); err != nil {
 		t.Fatal(err)
 	}
-	if err := store.notes.spend(nameOfSession); err != nil || !store.notes.isSpent(nameOfSession) {
+	if err := notesOf(store).spend(nameOfSession); err != nil || !notesOf(store).isSpent(nameOfSession) {
 		t.Errorf("it is not spent: %v", err)
 	}
-	if err := store.notes.hold(nameOfSession); err != nil || !store.notes.isHeld(nameOfSession) {
+	if err := notesOf(store).hold(nameOfSession); err != nil || !notesOf(store).isHeld(nameOfSession) {
 		t.Errorf("it is not held: %v", err)
 	}
 	if made, err := os.ReadDir(home); err != nil || len(made) > 0 {
@@ -90,10 +90,13 @@ func TestKeychainNoteChangesInItsFolder(t *testing.T) {
 	}
 }
 
+// notesOf are those on the keychain.
+func notesOf(store *Store) keychainNotes { return store.places[0].(*noted).notes }
+
 // obstruct keeps a note from being made.
 func obstruct(t *testing.T, config Config, note string) {
 	t.Helper()
-	name := openStore(t, config).notes.name(sessionName(key), note)
+	name := notesOf(openStore(t, config)).name(sessionName(key), note)
 	if err := os.MkdirAll(filepath.Join(config.Locks, name, "full"), 0o700); err != nil {
 		t.Fatal(err)
 	}
@@ -189,7 +192,7 @@ func TestKeychainNoteWithoutSession(t *testing.T) {
 	config := Config{Mode: Auto, Directory: t.TempDir(), Locks: t.TempDir(), Keychain: refusingKeychain()}
 	func() {
 		defer func() { _ = recover() }()
-		notes := openStore(t, config).notes
+		notes := notesOf(openStore(t, config))
 		_ = (&noted{&dying{}, notes}).set(t.Context(), sessionName(key), nil)
 	}()
 	if _, err := openStore(t, config).Session(t.Context(), key); err == nil || errors.Is(err, token.ErrNotFound) {

@@ -51,7 +51,6 @@ type Config struct {
 type Store struct {
 	config   Config
 	folders  folders // for locks and notes
-	notes    keychainNotes
 	idTokens vault
 	sessions vault
 	places   []vault // all in which the mode may have left something
@@ -71,18 +70,19 @@ type vault interface {
 // Open makes the store. It touches nothing yet.
 func Open(config Config) (*Store, error) {
 	store := &Store{config: config, folders: config.folders()}
-	store.notes = keychainNotes{store.folders, config.Host, config.Log}
-	keychain := &noted{newKeychain(InKeychain, config.keychain()), store.notes}
+	keychain := &noted{newKeychain(InKeychain, config.keychain()), notesOnKeychain(store.folders, config.Host, config.Log)}
 	files := &disk{directory: config.Directory}
 	idTokenFiles := &disk{directory: config.Directory, lossy: true} // one that is lost can be had again
 	switch config.Mode {
 	case Auto:
-		store.places = []vault{keychain, files}
-		if kernel := config.kernelKeyring(); kernel.Get != nil {
-			store.places = slices.Insert(store.places, 1, newKeychain(InKernelKeyring, kernel))
+		sessions := &chain{places: []vault{unspent{keychain}, files}, warn: config.Warn, log: config.Log}
+		store.sessions, store.places = sessions, []vault{keychain, files}
+		if items := config.kernelKeyring(); items.Get != nil {
+			notes := notesOnKernelKeyring(store.folders, config.Host, config.Log)
+			kernel := &noted{newKeychain(InKernelKeyring, items), notes}
+			sessions.places = slices.Insert(sessions.places, 1, vault(unspent{kernel}))
+			store.places = slices.Insert(store.places, 1, vault(kernel))
 		}
-		places := append([]vault{unspent{keychain}}, store.places[1:]...)
-		store.sessions = &chain{places: places, notes: store.notes, warn: config.Warn, log: config.Log}
 		store.idTokens = idTokenFiles
 	case Keyring:
 		store.idTokens, store.sessions, store.places = keychain, unspent{keychain}, []vault{keychain}

@@ -118,8 +118,9 @@ func (m *mapKeychain) delete(_, user string) error {
 	return nil
 }
 
-func refusingKeychain() Keychain {
-	err := errors.New("locked")
+func refusingKeychain() Keychain { return failingKeychain(errors.New("locked")) }
+
+func failingKeychain(err error) Keychain {
 	return Keychain{
 		Get:    func(string, string) (string, error) { return "", err },
 		Set:    func(string, string, string) error { return err },
