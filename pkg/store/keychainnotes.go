@@ -178,6 +178,24 @@ func (u unspent) get(ctx context.Context, name string) ([]byte, error) {
 	return u.noted.get(ctx, name)
 }
 
+// onlyKeychain is an unspent keychain beside which a session has no other place.
+type onlyKeychain struct {
+	unspent
+	warn func(error)
+}
+
+// set leaves nothing to use that is spent.
+func (o onlyKeychain) set(ctx context.Context, name string, value []byte) error {
+	err := patiently(ctx, o.warn, func(ctx context.Context) error { return o.unspent.set(ctx, name, value) })
+	if err == nil || isReused(value) {
+		return err
+	}
+	if removeErr := o.remove(ctx, name); errors.Is(removeErr, errNote) {
+		err = errors.Join(err, removeErr)
+	}
+	return err
+}
+
 // mayHold is the failure of a keychain that may have the session.
 func (u unspent) mayHold(cause error) error {
 	hint := "Unlock the keychain and try again, or log in anew."

@@ -85,7 +85,8 @@ func Open(config Config) (*Store, error) {
 		}
 		store.idTokens = idTokenFiles
 	case Keyring:
-		store.idTokens, store.sessions, store.places = keychain, unspent{keychain}, []vault{keychain}
+		store.idTokens, store.places = keychain, []vault{keychain}
+		store.sessions = onlyKeychain{unspent{keychain}, config.Warn}
 	case Disk:
 		store.idTokens, store.sessions, store.places = idTokenFiles, files, []vault{files}
 	case None:
