@@ -268,7 +268,8 @@ func roles() map[string]func([]string) string {
 			_, err := unix.KeyctlInt(unix.KEYCTL_GET_PERSISTENT, user, unix.KEY_SPEC_PROCESS_KEYRING, 0, 0)
 			return say("linked", err)
 		},
-		"save": save,
+		"save":                 save,
+		"use a read-only home": useReadOnlyHome,
 		"save in a container": func(arguments []string) string {
 			if err := forbidKeys(); err != nil {
 				return err.Error()

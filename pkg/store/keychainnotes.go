@@ -108,12 +108,19 @@ func (n keychainNotes) spend(name string) error {
 	if !n.isHeld(name) {
 		return nil
 	}
-	return unchanged(n.folders.rename(n.name(name, n.held), n.name(name, n.spent)))
+	err := n.folders.rename(n.name(name, n.held), n.name(name, n.spent))
+	if err != nil && n.folders.write(n.name(name, n.spent), nil) == nil {
+		return nil // it counts more than the other, which is in a folder that is read-only by now
+	}
+	return unchanged(err)
 }
 
-// forget notes that the keychain has nothing.
+// forget notes that the keychain has nothing. Where that cannot be, what it may have is noted as spent.
 func (n keychainNotes) forget(name string) error {
-	return unchanged(errors.Join(n.folders.remove(n.name(name, n.held)), n.folders.remove(n.name(name, n.spent))))
+	if errors.Join(n.folders.remove(n.name(name, n.held)), n.folders.remove(n.name(name, n.spent))) == nil {
+		return nil
+	}
+	return n.spend(name)
 }
 
 // errNote is in the error about a note that still says what it said.
