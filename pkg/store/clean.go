@@ -95,7 +95,7 @@ func (c *cleaner) spendAll(place vault) error {
 func (c *cleaner) lock(ctx context.Context, id string) (unlock func(), err error) {
 	unlock, err = c.store.lock(ctx, id, token.Refresh)
 	if errors.Is(err, token.ErrNoLock) {
-		return func() {}, nil // then nobody else gets one, and nobody renews anything
+		return func() {}, nil // who renews without a lock has a refresh token that works again, and may save it once more
 	}
 	return unlock, err
 }

@@ -10,6 +10,8 @@ import (
 	"testing"
 	"time"
 
+	"golang.org/x/sys/unix"
+
 	"github.com/kubectl-oidc-login/kubectl-oidc-login/pkg/token"
 )
 
@@ -83,4 +85,42 @@ func useReadOnlyHome(arguments []string) string {
 		}
 	}
 	return ""
+}
+
+// A home on NFS that is read-only grants locks that are shared, but none that exclude
+// (nfs4_proc_lock in https://github.com/torvalds/linux/blob/v6.12/fs/nfs/nfs4proc.c). That is no lock, so another folder is tried.
+func TestLockOnReadOnlyNFS(t *testing.T) {
+	t.Parallel()
+	folder := t.TempDir()
+	got := run(t, 0, "lock on read-only NFS", filepath.Join(folder, "home"), filepath.Join(folder, "fallback"))
+	if want := fmt.Sprintf("%v: %v\n%[2]v", token.ErrNoLock, unix.EBADF); got != want { // the filter is for every folder
+		t.Errorf("expected %q, got %q", want, got)
+	}
+}
+
+func lockOnReadOnlyNFS(arguments []string) string {
+	store, err := Open(Config{
+		Mode: Disk, Locks: arguments[0], FallbackLocks: arguments[1], Waiting: func(Holder) {}, Now: time.Now,
+		Log: slog.New(slog.DiscardHandler),
+	})
+	if err == nil {
+		err = forbidExclusiveLocks()
+	}
+	if err != nil {
+		return err.Error()
+	}
+	_, err = store.Lock(context.Background(), key, token.Refresh)
+	return say("locked", err)
+}
+
+func forbidExclusiveLocks() error {
+	const operation = 24 // where the second argument of the call is, in its lower half
+	return filterCalls([]unix.SockFilter{
+		{Code: unix.BPF_LD | unix.BPF_W | unix.BPF_ABS}, // the number of the call
+		{Code: unix.BPF_JMP | unix.BPF_JEQ | unix.BPF_K, K: unix.SYS_FLOCK, Jf: 3},
+		{Code: unix.BPF_LD | unix.BPF_W | unix.BPF_ABS, K: operation},
+		{Code: unix.BPF_JMP | unix.BPF_JSET | unix.BPF_K, K: unix.LOCK_EX, Jf: 1},
+		{Code: unix.BPF_RET | unix.BPF_K, K: unix.SECCOMP_RET_ERRNO | uint32(unix.EBADF)},
+		{Code: unix.BPF_RET | unix.BPF_K, K: unix.SECCOMP_RET_ALLOW},
+	})
 }
