@@ -318,16 +318,12 @@ func (o *storeOptions) open(env Env, terminal *terminal, log *slog.Logger) (*sto
 	if err != nil && mode != store.None {
 		return nil, err
 	}
-	host, err := env.Hostname()
-	if err != nil {
-		log.Info("this machine has no name", "reason", err)
-	}
 	return store.Open(store.Config{
 		Mode:          mode,
 		Directory:     directory,
 		Locks:         locksFolder(env),
 		FallbackLocks: filepath.Join(env.TempDir(), "kubectl-oidc_login-"+strconv.Itoa(os.Getuid())),
-		Host:          host,
+		Machine:       env.MachineID,
 		Keychain:      env.Keychain,
 		KernelKeyring: env.KernelKeyring,
 		Now:           env.Now,

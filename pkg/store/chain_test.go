@@ -27,8 +27,8 @@ type threePlaces struct {
 func newThreePlaces(t *testing.T) *threePlaces {
 	places := &threePlaces{first: newMapKeychain(0), second: newMapKeychain(0), third: &fallibleFile{vault: &memory{}}}
 	log := slog.New(slog.NewTextHandler(&places.log, nil))
-	places.notes = notesOnKeychain(folders{{path: t.TempDir()}}, "ThisHost", log)
-	places.kernelNotes = notesOnKernelKeyring(places.notes.folders, "ThisHost", log)
+	places.notes = notesOnKeychain(folders{{path: t.TempDir()}}, Config{}.machineName(), log)
+	places.kernelNotes = notesOnKernelKeyring(places.notes.folders, Config{}.machineName(), log)
 	places.chain = &chain{
 		places: []vault{
 			unspent{&noted{newKeychain(InKeychain, places.first.items()), places.notes}},

@@ -138,7 +138,7 @@ func isNote(ending string) bool {
 
 // isOurNote leaves out what other machines that share the folder know of their keychains, since it is still true there.
 func (c *cleaner) isOurNote(ending string) bool {
-	return isNote(ending) && (!isKeychainNote(ending) || isOwnNote(ending, c.store.config.Host))
+	return isNote(ending) && (!isKeychainNote(ending) || c.store.machine.isOf(ending))
 }
 
 func isLockOrNote(ending string) bool { return isLock(ending) || isNote(ending) }

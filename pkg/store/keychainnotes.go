@@ -1,7 +1,6 @@
 package store
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -30,47 +29,35 @@ const (
 type keychainNotes struct {
 	held, spent string
 	folders     folders
-	host        string
+	machine     machineName
 	log         *slog.Logger
 }
 
-func notesOnKeychain(folders folders, host string, log *slog.Logger) keychainNotes {
-	return keychainNotes{heldNote, spentNote, folders, host, log}
+func notesOnKeychain(folders folders, machine machineName, log *slog.Logger) keychainNotes {
+	return keychainNotes{heldNote, spentNote, folders, machine, log}
 }
 
-func notesOnKernelKeyring(folders folders, host string, log *slog.Logger) keychainNotes {
-	return keychainNotes{heldKernelNote, spentKernelNote, folders, host, log}
+func notesOnKernelKeyring(folders folders, machine machineName, log *slog.Logger) keychainNotes {
+	return keychainNotes{heldKernelNote, spentKernelNote, folders, machine, log}
 }
 
 // name is that of a note about a session, which has this name in a vault.
 func (n keychainNotes) name(session, note string) string {
 	id, _ := strings.CutSuffix(session, sessionEnd)
-	return id + "." + note + "." + hostInFile(n.host)
+	return id + "." + note + "." + n.machine()
 }
 
-// hostInFile is a host's name as the end of a file's.
-func hostInFile(host string) string {
-	const most = 128 // of the 255 that a file's name may have
-	name := strings.Map(func(r rune) rune {
-		if strings.ContainsRune("abcdefghijklmnopqrstuvwxyz0123456789-", r) {
-			return r
-		}
-		return '_'
-	}, strings.ToLower(host))
-	return cmp.Or(name[:min(len(name), most)], "_")
-}
-
-// isKeychainNote recognises such a note of any host by its name after the ID and a dot.
+// isKeychainNote recognises such a note of any machine by its name after the ID and a dot.
 func isKeychainNote(ending string) bool {
-	note, host, _ := strings.Cut(ending, ".")
+	note, machine, _ := strings.Cut(ending, ".")
 	notes := []string{heldNote, spentNote, heldKernelNote, spentKernelNote}
-	return slices.Contains(notes, note) && host == hostInFile(host)
+	return slices.Contains(notes, note) && len(machine) == len(nameOfMachine("")) && strings.Trim(machine, "0123456789abcdef") == ""
 }
 
-// isOwnNote recognises those of one host.
-func isOwnNote(ending, host string) bool {
+// isOf recognises the notes of one machine.
+func (m machineName) isOf(ending string) bool {
 	_, named, _ := strings.Cut(ending, ".")
-	return isKeychainNote(ending) && named == hostInFile(host)
+	return isKeychainNote(ending) && named == m()
 }
 
 // isSpent counts more than isHeld, where each lies in another folder.

@@ -62,7 +62,7 @@ func TestKeychainNotes(t *testing.T) {
 				names = append(names, entry.Name())
 			}
 			for _, note := range test.notes {
-				want = append(want, "id."+note+".thishost")
+				want = append(want, notes.name(nameOfSession, note))
 			}
 			if !slices.Equal(names, want) {
 				t.Errorf("expected %q, got %q", want, names)
@@ -149,14 +149,16 @@ func TestKeychainNoteThatStaysSpent(t *testing.T) {
 	}
 }
 
+func machine(id string) func() (string, error) { return func() (string, error) { return id, nil } }
+
 // A home can be that of several machines, while each has a keychain of its own.
 func TestMachinesThatShareNotes(t *testing.T) {
 	t.Parallel()
 	for _, names := range [][2]string{{"desk.example.com", "rack"}, {"Desk", ""}, {"../desk", strings.Repeat("rack", 60)}} {
 		items := newMapKeychain(0)
-		desk := Config{Mode: Auto, Directory: t.TempDir(), Locks: t.TempDir(), Keychain: items.items(), Host: names[0]}
+		desk := Config{Mode: Auto, Directory: t.TempDir(), Locks: t.TempDir(), Keychain: items.items(), Machine: machine(names[0])}
 		rack := desk
-		rack.Host, rack.Keychain = names[1], refusingKeychain()
+		rack.Machine, rack.Keychain = machine(names[1]), refusingKeychain()
 		beginSession(t, openStore(t, desk), "desk")
 		if _, err := openStore(t, rack).Session(t.Context(), key); !errors.Is(err, token.ErrNotFound) {
 			t.Errorf("%q: this one never had it: %v", names, err)

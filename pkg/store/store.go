@@ -36,7 +36,8 @@ type Config struct {
 	Locks     string // a folder for locks and notes whose scope is the OS user's, whatever Directory is: absolute; empty: none
 	// FallbackLocks is one where Locks cannot be used, in a place open to all: absolute; empty: none.
 	FallbackLocks string
-	Host          string   // the name of this machine, which tells it from others that share these folders
+	// Machine tells this machine from others that share these folders. MachineID is the operating system's way.
+	Machine       func() (string, error)
 	Keychain      Keychain // the zero value is the operating system's
 	KernelKeyring Keychain // the zero value is the Linux kernel's; other systems have none
 	Now           func() time.Time
@@ -51,6 +52,7 @@ type Config struct {
 type Store struct {
 	config   Config
 	folders  folders // for locks and notes
+	machine  machineName
 	idTokens vault
 	sessions vault
 	places   []vault // all in which the mode may have left something
@@ -69,8 +71,8 @@ type vault interface {
 
 // Open makes the store. It touches nothing yet.
 func Open(config Config) (*Store, error) {
-	store := &Store{config: config, folders: config.folders()}
-	keychain := &noted{newKeychain(InKeychain, config.keychain()), notesOnKeychain(store.folders, config.Host, config.Log)}
+	store := &Store{config: config, folders: config.folders(), machine: config.machineName()}
+	keychain := &noted{newKeychain(InKeychain, config.keychain()), notesOnKeychain(store.folders, store.machine, config.Log)}
 	files := &disk{directory: config.Directory}
 	idTokenFiles := &disk{directory: config.Directory, lossy: true} // one that is lost can be had again
 	switch config.Mode {
@@ -78,7 +80,7 @@ func Open(config Config) (*Store, error) {
 		sessions := &chain{places: []vault{unspent{keychain}, files}, warn: config.Warn, log: config.Log}
 		store.sessions, store.places = sessions, []vault{keychain, files}
 		if items := config.kernelKeyring(); items.Get != nil {
-			notes := notesOnKernelKeyring(store.folders, config.Host, config.Log)
+			notes := notesOnKernelKeyring(store.folders, store.machine, config.Log)
 			kernel := &noted{newKeychain(InKernelKeyring, items), notes}
 			sessions.places = slices.Insert(sessions.places, 1, vault(unspent{kernel}))
 			store.places = slices.Insert(store.places, 1, vault(kernel))
