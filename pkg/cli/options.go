@@ -333,7 +333,7 @@ func (o *storeOptions) open(env Env, terminal *terminal, log *slog.Logger) (*sto
 	})
 }
 
-// locksFolder is one wherever the tokens lie, since the person has one keychain; "" for who has no home.
+// locksFolder is one wherever the tokens lie, since they may all lie in one keychain; "" for who has no home.
 func locksFolder(env Env) string {
 	base, err := expandHome(env, defaultCacheDirectory)
 	if err != nil {

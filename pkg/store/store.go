@@ -33,8 +33,11 @@ func Modes() []Mode { return []Mode{Auto, Keyring, Disk, None} }
 type Config struct {
 	Mode      Mode
 	Directory string // for files: absolute; made with mode 0700 when first needed
-	Locks     string // a folder for locks and notes whose scope is the OS user's, whatever Directory is: absolute; empty: none
-	// FallbackLocks is one where Locks cannot be used, in a place open to all: absolute; empty: none.
+	// Locks is a folder for locks and notes, one whatever Directory is: absolute; empty: none. It is the home's, while a keychain is
+	// the OS user's: processes with different homes do not wait for each other.
+	Locks string
+	// FallbackLocks is one where Locks cannot be used, in a place open to all: absolute; empty: none. Where that is differs between
+	// processes, too.
 	FallbackLocks string
 	// Machine tells this machine from others that share these folders. MachineID is the operating system's way.
 	Machine       func() (string, error)
