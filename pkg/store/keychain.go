@@ -123,10 +123,16 @@ func isPatient(ctx context.Context) bool { return ctx.Value(patience{}) != nil }
 
 // patiently saves where no other place is left, and says after a while that this is waited for.
 func patiently(ctx context.Context, warn func(error), save func(context.Context) error) error {
-	told := time.AfterFunc(keychainTimeout, func() {
+	told := make(chan struct{})
+	timer := time.AfterFunc(keychainTimeout, func() {
+		defer close(told)
 		warn(errors.New("the keychain has not taken the session yet; it may be asking in a window that you cannot see"))
 	})
-	defer told.Stop()
+	defer func() {
+		if !timer.Stop() {
+			<-told // so that nobody else is warned of something at the same time
+		}
+	}()
 	limited, cancel := context.WithTimeoutCause(ctx, saveTimeout, silence(saveTimeout))
 	defer cancel()
 	return save(context.WithValue(limited, patience{}, true))
