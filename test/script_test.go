@@ -107,7 +107,7 @@ func runProgram(arguments []string) {
 		env.StderrIsTerminal = func() bool { return os.Getenv("STDERR_TERMINAL") != "" }
 	}
 	env.ReadFile = func(name string) ([]byte, error) { return os.ReadFile(filepath.Join(os.Getenv("WORK"), "root", name)) }
-	env.Hostname = func() (string, error) { return cmp.Or(os.Getenv("MACHINE"), "desk"), nil }
+	env.MachineID = func() (string, error) { return cmp.Or(os.Getenv("MACHINE"), "desk"), nil }
 	env.Keychain = folderKeychain(os.Getenv("KEYCHAIN"))
 	env.KernelKeyring = folderKeychain(os.Getenv("KERNEL_KEYRING"))
 	os.Exit(cli.Run(context.Background(), env))

@@ -24,7 +24,7 @@ type Env struct {
 	Now        func() time.Time
 	HomeDir    func() (string, error) // the person's home directory
 	TempDir    func() string          // for locks where the home cannot have them
-	Hostname   func() (string, error)
+	MachineID  func() (string, error) // of the machine among those that may share a home
 	Executable func() (string, error) // the absolute path of this program
 	// Interruptible returns a context that Ctrl-C and SIGTERM end. It is called when a call has to do more than read the
 	// store: watching for signals starts threads, and until then the default, dying at once, is right.
@@ -60,7 +60,7 @@ func OSEnv() Env {
 		Now:              time.Now,
 		HomeDir:          os.UserHomeDir,
 		TempDir:          os.TempDir,
-		Hostname:         os.Hostname,
+		MachineID:        store.MachineID,
 		Executable:       os.Executable,
 		Interruptible:    interruptible,
 		OpenBrowser:      browser.Command.Open,

@@ -298,7 +298,7 @@ func (r *logoutReport) unread(cause error) {
 		return
 	}
 	r.failure = &token.Error{Err: cause,
-		Hint: []string{"It is not used any more on this machine. Log out again when the keychain works."}}
+		Hint: []string{"It is not used any more on this machine. Log out again when that place works."}}
 }
 
 // servedToken is what kubectl gets.

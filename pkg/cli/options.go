@@ -378,16 +378,12 @@ func (o *storeOptions) open(env Env, terminal *terminal, log *slog.Logger) (*sto
 	if err != nil && mode != store.None {
 		return nil, err
 	}
-	host, err := env.Hostname()
-	if err != nil {
-		log.Info("this machine has no name", "reason", err)
-	}
 	return store.Open(store.Config{
 		Mode:          mode,
 		Directory:     directory,
 		Locks:         locksFolder(env),
 		FallbackLocks: filepath.Join(env.TempDir(), "kubectl-oidc_login-"+strconv.Itoa(os.Getuid())),
-		Host:          host,
+		Machine:       env.MachineID,
 		Keychain:      env.Keychain,
 		KernelKeyring: env.KernelKeyring,
 		Now:           env.Now,
@@ -397,7 +393,7 @@ func (o *storeOptions) open(env Env, terminal *terminal, log *slog.Logger) (*sto
 	})
 }
 
-// locksFolder is one wherever the tokens lie, since the person has one keychain; "" for who has no home.
+// locksFolder is one wherever the tokens lie, since they may all lie in one keychain; "" for who has no home.
 func locksFolder(env Env) string {
 	base, err := expandHome(env, defaultCacheDirectory)
 	if err != nil {

@@ -17,7 +17,6 @@ import (
 // using it is said.
 type chain struct {
 	places []vault
-	notes  keychainNotes
 	warn   func(error)
 	log    *slog.Logger
 	once   sync.Once
@@ -30,60 +29,138 @@ func (c *chain) file() int { return len(c.places) - 1 }
 // fails where a place that fails may have the value.
 func (c *chain) get(ctx context.Context, name string) ([]byte, error) {
 	failure := token.ErrNotFound
-	for i, place := range slices.Backward(c.places) {
+	for _, place := range slices.Backward(c.places) {
 		value, err := place.get(ctx, name)
-		switch {
-		case err == nil:
+		if err == nil {
 			return value, nil
-		case errors.Is(err, token.ErrNotFound):
-		case ctx.Err() != nil:
+		}
+		if errors.Is(err, token.ErrNotFound) {
+			continue
+		}
+		if ctx.Err() != nil {
 			return nil, err
-		case i == 0 && c.notes.isHeld(name):
-			failure = mayHold(err)
-		case i == c.file() && !isClosed(err):
-			failure = err
-		default:
+		}
+		if unread := mayHave(place, name, err); unread != nil {
+			failure = unread
+		} else {
 			c.log.Info("a place is passed over", "reason", err)
 		}
 	}
 	return nil, failure
 }
 
-// isClosed recognises a folder in which this user can have no files.
-func isClosed(err error) bool {
+// mayHave returns the failure of a place that may have the value all the same, and nil for one that has not: of a keychain its
+// note tells, and a file may always be there, but for what is closed to this process.
+func mayHave(place vault, name string, failure error) error {
+	keychain, isKeychain := place.(unspent)
+	switch {
+	case isKeychain && keychain.notes.isHeld(name) && !keychain.isClosed(failure):
+		return keychain.mayHold(failure)
+	case !isKeychain && !isClosedFolder(failure):
+		return failure
+	}
+	return nil
+}
+
+// isClosedFolder recognises a folder in which this user can have no files.
+func isClosedFolder(err error) bool {
 	return errors.Is(err, fs.ErrPermission) || errors.Is(err, syscall.ENOTDIR)
 }
 
-// set leaves a value where it is, so that a keychain that hangs is waited for once a login and not once a minute.
+// isClosed recognises a kernel that lets this process have no keys, as in a container, or knows none. A note about it is of
+// other processes, which that does not concern.
+func (u unspent) isClosed(err error) bool {
+	return u.notes.held == heldKernelNote && (errors.Is(err, fs.ErrPermission) || errors.Is(err, errors.ErrUnsupported))
+}
+
+// set leaves a value where it is, so that a keychain that hangs is waited for once a login and not once a minute. Else it tries the
+// places after that one, then those before it. What any place still has afterwards is spent, and must not come back: a provider
+// that sees it again may end the session (https://www.rfc-editor.org/rfc/rfc9700#section-4.14.2).
 func (c *chain) set(ctx context.Context, name string, value []byte) error {
-	holder := c.holder(ctx, name)
+	holders := c.holders(ctx, name)
 	var failures []error
-	for i := holder; i < len(c.places); i++ {
-		if err := c.places[i].set(ctx, name, value); err != nil {
+	order := c.order(holders)
+	for tried, i := range order {
+		if err := c.setIn(ctx, i, name, value, tried == len(order)-1); err != nil {
 			failures = append(failures, err)
 			continue
 		}
-		if i != holder {
-			_ = c.places[holder].remove(ctx, name) // what it still has is spent, and asked for after this one
-		}
 		c.passOver(failures, i == c.file())
-		return nil
+		return c.removeElsewhere(ctx, name, i, append(holders, order[:tried]...))
+	}
+	if !isReused(value) {
+		failures = append(failures, c.removeElsewhere(ctx, name, nowhere, append(holders, 0)))
 	}
 	return errors.Join(failures...)
 }
 
-// holder is the index of the place that has a value. The first place is not asked: it is where to begin if no other has.
-func (c *chain) holder(ctx context.Context, name string) int {
-	for i := c.file(); i > 0; i-- {
-		if _, err := c.places[i].get(ctx, name); err == nil {
-			return i
-		}
+// nowhere is the index of no place.
+const nowhere = -1
+
+func (c *chain) setIn(ctx context.Context, i int, name string, value []byte, isLast bool) error {
+	set := func(ctx context.Context) error { return c.places[i].set(ctx, name, value) }
+	if _, isKeychain := c.places[i].(unspent); isKeychain && isLast {
+		return patiently(ctx, c.warn, set)
 	}
-	return 0
+	return set(ctx)
 }
 
-// remove does not mind a place that fails before the file: the keychain's note says that what it still has is not used,
-// unless that could not be noted, and a kernel that lets nobody have keys here never did.
+// holders are the indices of all places that may have a value, from the last to the first. The first is not asked for that, since
+// it may hang.
+func (c *chain) holders(ctx context.Context, name string) []int {
+	var holders []int
+	for i, place := range slices.Backward(c.places) {
+		if i == 0 {
+			break
+		}
+		_, err := place.get(ctx, name)
+		if err == nil || !errors.Is(err, token.ErrNotFound) && mayHave(place, name, err) != nil {
+			holders = append(holders, i)
+		}
+	}
+	if first, isKeychain := c.places[0].(unspent); isKeychain && first.notes.isHeld(name) {
+		holders = append(holders, 0)
+	}
+	return holders
+}
+
+// order is that in which places are tried.
+func (c *chain) order(holders []int) []int {
+	holder := 0 // where to begin if there is no value yet
+	if len(holders) > 0 {
+		holder = holders[0]
+	}
+	var order []int
+	for i := holder; i <= c.file(); i++ {
+		order = append(order, i)
+	}
+	for i := holder - 1; i >= 0; i-- {
+		order = append(order, i)
+	}
+	return order
+}
+
+// removeElsewhere fails where a place that get looks into before the new value's keeps an old one.
+func (c *chain) removeElsewhere(ctx context.Context, name string, holder int, others []int) error {
+	var failures []error
+	for i, place := range c.places {
+		if i == holder || !slices.Contains(others, i) {
+			continue
+		}
+		err := place.remove(ctx, name)
+		switch {
+		case err == nil:
+		case i > holder && (i == c.file() || errors.Is(err, errNote)):
+			failures = append(failures, fmt.Errorf("what was replaced could not be removed: %w", err))
+		default:
+			c.log.Info("a place is passed over", "reason", err)
+		}
+	}
+	return errors.Join(failures...)
+}
+
+// remove does not mind a place that fails before the file: its note says that what it still has is not used, unless that could
+// not be noted.
 func (c *chain) remove(ctx context.Context, name string) error {
 	var failures []error
 	for i, place := range c.places {

@@ -66,14 +66,14 @@ func (c *cleaner) removeRecords(ctx context.Context, place vault) error {
 		if err != nil {
 			return err
 		}
-		silent, err := c.store.judge(ctx, place, c.removeIdentity(ctx, place, id))
+		silent, err := c.store.judge(ctx, place, id+sessionEnd, c.removeIdentity(ctx, place, id))
 		unlock()
 		if err != nil {
 			return err
 		}
 		if silent != nil {
 			c.cleaned.Silent = append(c.cleaned.Silent, silent)
-			return c.spendAll() // it will not answer the next question either
+			return c.spendAll(place) // it will not answer the next question either
 		}
 	}
 	if _, isDisk := place.(*disk); isDisk {
@@ -83,10 +83,10 @@ func (c *cleaner) removeRecords(ctx context.Context, place vault) error {
 }
 
 // spendAll is for a keychain that fails: what it may have is not used any more when it is back.
-func (c *cleaner) spendAll() error {
+func (c *cleaner) spendAll(place vault) error {
 	var failures []error
 	for _, id := range c.identities() {
-		failures = append(failures, c.store.notes.spend(id+sessionEnd))
+		failures = append(failures, place.(*noted).notes.spend(id+sessionEnd))
 	}
 	return errors.Join(failures...)
 }
@@ -95,7 +95,7 @@ func (c *cleaner) spendAll() error {
 func (c *cleaner) lock(ctx context.Context, id string) (unlock func(), err error) {
 	unlock, err = c.store.lock(ctx, id, token.Refresh)
 	if errors.Is(err, token.ErrNoLock) {
-		return func() {}, nil // then nobody else gets one, and nobody renews anything
+		return func() {}, nil // who renews without a lock has a refresh token that works again, and may save it once more
 	}
 	return unlock, err
 }
@@ -138,7 +138,7 @@ func isNote(ending string) bool {
 
 // isOurNote leaves out what other machines that share the folder know of their keychains, since it is still true there.
 func (c *cleaner) isOurNote(ending string) bool {
-	return isNote(ending) && (!isKeychainNote(ending) || c.store.notes.isOwn(ending))
+	return isNote(ending) && (!isKeychainNote(ending) || c.store.machine.isOf(ending))
 }
 
 func isLockOrNote(ending string) bool { return isLock(ending) || isNote(ending) }

@@ -74,8 +74,8 @@ func readPrivate(path string) ([]byte, error) {
 	return text, err
 }
 
-// set replaces the file at once or not at all: a reader sees the old text or the new one, also after a power cut. What is
-// not lossy is the new one then, once set has returned.
+// set replaces the file at once or not at all: a reader sees the old text or the new one. That is so after a power cut, too, and
+// it is the new one once set has returned, but for what is lossy: that may be lost then.
 func (d *disk) set(_ context.Context, name string, value []byte) error {
 	if err := os.MkdirAll(d.directory, 0o700); err != nil {
 		return fmt.Errorf("token cache: %w", err)

@@ -141,10 +141,19 @@ func (f folders) inFirst(do func(folder) error) error {
 	return errors.Join(failures...)
 }
 
-// has reports whether there is a note.
+// has reports whether there is a note. It counts wherever it is, also where nobody can write any more.
 func (f folders) has(name string) bool {
-	_, err := f.read(name)
-	return err == nil
+	for directory := range f.have() {
+		if isNoteFile(filepath.Join(directory, name)) {
+			return true
+		}
+	}
+	return false
+}
+
+func isNoteFile(path string) bool {
+	info, err := os.Lstat(path)
+	return err == nil && info.Mode().IsRegular()
 }
 
 // remove removes a note, wherever it lies.
@@ -155,15 +164,13 @@ func (f folders) rename(from, to string) error {
 	return f.inEach(from, func(path string) error { return sharedfile.Replace(path, filepath.Join(filepath.Dir(path), to)) })
 }
 
-// inEach takes a note away in each folder. One that counts afterwards is an error.
+// inEach takes a note away in each folder. One that is there afterwards is an error.
 func (f folders) inEach(name string, takeAway func(path string) error) error {
 	var failures []error
 	for directory := range f.have() {
 		path := filepath.Join(directory, name)
-		if err := takeAway(path); err != nil {
-			if _, readErr := readNoteFile(path); readErr == nil {
-				failures = append(failures, err)
-			}
+		if err := takeAway(path); err != nil && isNoteFile(path) {
+			failures = append(failures, err)
 		}
 	}
 	return errors.Join(failures...)

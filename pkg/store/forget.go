@@ -13,10 +13,10 @@ import (
 // come to, so each is asked; so is a keychain whose session was ended while it failed.
 func (s *Store) Holdings(ctx context.Context, key token.Key) (token.Holdings, error) {
 	var held token.Holdings
-	var silent error
+	silent := map[vault]error{}
 	for _, place := range s.places {
 		unread := s.addHoldings(ctx, place, key, &held)
-		silence, err := s.judge(ctx, place, unread)
+		silence, err := s.judge(ctx, place, sessionName(key), unread)
 		if err != nil {
 			return token.Holdings{}, err
 		}
@@ -24,21 +24,31 @@ func (s *Store) Holdings(ctx context.Context, key token.Key) (token.Holdings, er
 			held.Silent = append(held.Silent, string(place.place(ctx, "")))
 		}
 		if silence != nil {
-			silent = silence
+			silent[place] = silence
 		}
 	}
-	switch name := sessionName(key); {
-	case silent == nil:
-	case s.notes.isHeld(name):
-		held.Unread = fmt.Errorf("%w; %w", silent, token.ErrUnreadSession)
-	case s.notes.isSpent(name):
-		s.config.Warn(fmt.Errorf("%w; an earlier session may be in it: it is not used any more, but not revoked either", silent))
-	case len(held.Sessions) > 0: // and no note says that the keychain ever had one
-		s.config.Log.Info("a place is passed over", "reason", silent)
-	default:
-		s.config.Warn(fmt.Errorf("%w; what it may hold stays", silent))
+	for _, place := range s.places {
+		if cause := silent[place]; cause != nil {
+			s.addSilent(place.(*noted).notes, sessionName(key), cause, &held)
+		}
 	}
 	return held, nil
+}
+
+// addSilent says what becomes of what a keychain may have that fails.
+func (s *Store) addSilent(notes keychainNotes, name string, cause error, held *token.Holdings) {
+	switch {
+	case notes.isHeld(name) && held.Unread != nil:
+		held.Unread = fmt.Errorf("%w; %w", cause, held.Unread)
+	case notes.isHeld(name):
+		held.Unread = fmt.Errorf("%w; %w", cause, token.ErrUnreadSession)
+	case notes.isSpent(name):
+		s.config.Warn(fmt.Errorf("%w; an earlier session may be in it: it is not used any more, but not revoked either", cause))
+	case len(held.Sessions) > 0: // and no note says that the keychain ever had one
+		s.config.Log.Info("a place is passed over", "reason", cause)
+	default:
+		s.config.Warn(fmt.Errorf("%w; what it may hold stays", cause))
+	}
 }
 
 func (s *Store) addHoldings(ctx context.Context, place vault, key token.Key, held *token.Holdings) error {
@@ -78,15 +88,15 @@ func (s *Store) readOwn(ctx context.Context, place vault, name string) ([]byte, 
 }
 
 // judge tells the failures of places apart: one that must work is a failure; so is an interrupt, which says nothing of the place,
-// and a note without which a silent one cannot be borne; the keychain may be silent; and a kernel that lets nobody have keys here
-// never did.
-func (s *Store) judge(ctx context.Context, place vault, err error) (silent, failure error) {
+// and a note without which a silent one cannot be borne; a keychain may be silent, and a kernel's keyring that never had this
+// session is passed over, since there often is none.
+func (s *Store) judge(ctx context.Context, place vault, name string, err error) (silent, failure error) {
 	switch {
 	case err == nil:
 		return nil, nil
 	case ctx.Err() != nil || errors.Is(err, errNote) || !s.mayBeSilent(place):
 		return nil, err
-	case place.place(ctx, "") == InKernelKeyring:
+	case place.place(ctx, "") == InKernelKeyring && !place.(*noted).notes.exist(name):
 		s.config.Log.Info("a place is passed over", "reason", err)
 		return nil, nil
 	}
@@ -103,7 +113,8 @@ func (s *Store) mayBeSilent(place vault) bool {
 func (s *Store) Forget(ctx context.Context, key token.Key, held token.Holdings) error {
 	var failures []error
 	for _, place := range s.places {
-		if slices.Contains(held.Silent, string(place.place(ctx, ""))) {
+		if where := place.place(ctx, ""); slices.Contains(held.Silent, string(where)) {
+			failures = append(failures, spendSilent(place, where, sessionName(key)))
 			continue
 		}
 		for _, name := range []string{sessionName(key), idTokenName(key)} {
@@ -112,16 +123,23 @@ func (s *Store) Forget(ctx context.Context, key token.Key, held token.Holdings) 
 			}
 		}
 	}
-	if slices.Contains(held.Silent, string(InKeychain)) {
-		if err := s.notes.spend(sessionName(key)); err != nil {
-			failures = append(failures, &token.Error{
-				Err:  fmt.Errorf("a session that the keychain may have is neither revoked nor out of use: %w", err),
-				Hint: []string{"Log out again when the keychain works."},
-			})
-		}
-	}
 	s.forgetNotes(key)
 	return errors.Join(failures...)
+}
+
+// spendSilent takes out of use what a place may have that failed.
+func spendSilent(place vault, where Place, name string) error {
+	keychain, isKeychain := place.(*noted)
+	if !isKeychain {
+		return nil
+	}
+	if err := keychain.notes.spend(name); err != nil {
+		return &token.Error{
+			Err:  fmt.Errorf("a session that the %s may have is neither revoked nor out of use: %w", where, err),
+			Hint: []string{"Log out again when that place works."},
+		}
+	}
+	return nil
 }
 
 // removeOwn removes a value unless somebody else has put it there, also one that cannot be read, and the parts of one of

@@ -6,6 +6,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
 
 	"github.com/kubectl-oidc-login/kubectl-oidc-login/pkg/token"
@@ -164,5 +165,72 @@ func TestHoldingsOfAnOlderBuild(t *testing.T) {
 	held, err := store.Holdings(t.Context(), key)
 	if err != nil || len(held.Sessions) != 1 || held.Sessions[0].RefreshToken.Reveal() != "refresh" || len(held.IDTokens) != 1 {
 		t.Errorf("got %+v, %v", held, err)
+	}
+}
+
+// The kernel's keyring can fail for a moment, when other programs use up the person's quota. Then nobody is "not logged in", and
+// what has ended meanwhile is not used later, but revoked by the next logout.
+func TestKernelKeyringFailsForAMoment(t *testing.T) {
+	t.Parallel()
+	for name, end := range map[string]func(*testing.T, *Store){
+		"logout": func(t *testing.T, store *Store) {
+			held, err := store.Holdings(t.Context(), key)
+			if err != nil || len(held.Sessions) > 0 || !errors.Is(held.Unread, token.ErrUnreadSession) {
+				t.Fatalf("%+v, %v", held, err)
+			}
+			if err := store.Forget(t.Context(), key, held); err != nil {
+				t.Fatal(err)
+			}
+		},
+		"clean": func(t *testing.T, store *Store) {
+			if cleaned, err := store.Clean(t.Context()); err != nil || len(cleaned.Silent) != 2 {
+				t.Fatalf("%+v, %v", cleaned, err)
+			}
+		},
+		"end": func(t *testing.T, store *Store) {
+			if err := store.End(t.Context(), key); err != nil {
+				t.Fatal(err)
+			}
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			works := Config{Mode: Auto, Directory: t.TempDir(), Locks: t.TempDir(), Keychain: refusingKeychain()}
+			works.KernelKeyring = newMapKeychain(0).items()
+			beginSession(t, openStore(t, works), "refresh")
+			full := works
+			full.KernelKeyring = failingKeychain(errors.New("it is full"))
+			if _, err := openStore(t, full).Session(t.Context(), key); !errors.Is(err, token.ErrUnreadSession) {
+				t.Errorf("the session may be there, but: %v", err)
+			}
+			end(t, openStore(t, full))
+			if _, err := openStore(t, works).Session(t.Context(), key); !errors.Is(err, token.ErrNotFound) {
+				t.Errorf("it is still used: %v", err)
+			}
+			if held, err := openStore(t, works).Holdings(t.Context(), key); err != nil || len(held.Sessions) != 1 {
+				t.Errorf("it is lost: %+v, %v", held, err)
+			}
+		})
+	}
+}
+
+// In a container, the kernel lets nobody have keys. Nothing is ever there, so nobody hears of it.
+func TestForgetWithoutKernelKeyring(t *testing.T) {
+	t.Parallel()
+	var warnings []error
+	store := openStore(t, Config{
+		Mode: Auto, Directory: t.TempDir(), Locks: t.TempDir(), Keychain: newMapKeychain(0).items(), KernelKeyring: failingKeychain(syscall.EPERM),
+		Warn: func(err error) { warnings = append(warnings, err) },
+	})
+	beginSession(t, store, "refresh")
+	held, err := store.Holdings(t.Context(), key)
+	if err != nil || held.Unread != nil || len(held.Sessions) != 1 {
+		t.Errorf("%+v, %v", held, err)
+	}
+	if err := store.Forget(t.Context(), key, held); err != nil {
+		t.Error(err)
+	}
+	if cleaned, err := store.Clean(t.Context()); err != nil || len(cleaned.Silent)+len(warnings) > 0 {
+		t.Errorf("%+v, %v, %v", cleaned, err, warnings)
 	}
 }

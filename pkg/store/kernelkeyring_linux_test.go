@@ -268,7 +268,9 @@ func roles() map[string]func([]string) string {
 			_, err := unix.KeyctlInt(unix.KEYCTL_GET_PERSISTENT, user, unix.KEY_SPEC_PROCESS_KEYRING, 0, 0)
 			return say("linked", err)
 		},
-		"save": save,
+		"save":                  save,
+		"use a read-only home":  useReadOnlyHome,
+		"lock on read-only NFS": lockOnReadOnlyNFS,
 		"save in a container": func(arguments []string) string {
 			if err := forbidKeys(); err != nil {
 				return err.Error()
@@ -313,13 +315,17 @@ func loseSessionKeyring() error {
 
 // forbidKeys makes the calls that keys need fail, as the default profile of container engines does.
 func forbidKeys() error {
-	filter := []unix.SockFilter{
+	return filterCalls([]unix.SockFilter{
 		{Code: unix.BPF_LD | unix.BPF_W | unix.BPF_ABS}, // the number of the call
 		{Code: unix.BPF_JMP | unix.BPF_JEQ | unix.BPF_K, K: unix.SYS_KEYCTL, Jt: 1},
 		{Code: unix.BPF_JMP | unix.BPF_JEQ | unix.BPF_K, K: unix.SYS_ADD_KEY, Jf: 1},
 		{Code: unix.BPF_RET | unix.BPF_K, K: unix.SECCOMP_RET_ERRNO | uint32(unix.EPERM)},
 		{Code: unix.BPF_RET | unix.BPF_K, K: unix.SECCOMP_RET_ALLOW},
-	}
+	})
+}
+
+// filterCalls puts a filter on the system calls of this process.
+func filterCalls(filter []unix.SockFilter) error {
 	program := unix.SockFprog{Len: uint16(len(filter)), Filter: &filter[0]}
 	runtime.LockOSThread()
 	defer runtime.UnlockOSThread()

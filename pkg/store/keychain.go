@@ -18,6 +18,8 @@ const (
 	service = "kubectl-oidc_login"
 	// A keychain that has not answered by then is locked behind a prompt that nobody sees, or broken.
 	keychainTimeout = 2 * time.Second
+	// A session that has no other place is worth a longer wait: a person may have to find that window, and type a password.
+	saveTimeout = 30 * time.Second
 	// Windows takes 2,560 octets, /usr/bin/security on macOS about 3,000 in base64: this fits both.
 	smallItem = 2000
 )
@@ -43,7 +45,7 @@ func systemKeychain() Keychain {
 type keychain struct {
 	items Keychain
 	where Place
-	// silent is set once a call was given up, so that a process waits for a keychain that hangs only once.
+	// silent is set while a call was given up, so that a process waits for a keychain that hangs only once.
 	silent atomic.Bool
 }
 
@@ -78,30 +80,62 @@ func (k *keychain) remove(ctx context.Context, name string) error {
 // withDeadline runs one call of the keychain, which knows no context and may wait for a prompt for ever. The call that
 // does not come back is left behind; the process is short-lived.
 func (k *keychain) withDeadline(ctx context.Context, call func() error) error {
-	if k.silent.Load() {
-		return k.givenUp()
+	if !isPatient(ctx) {
+		if k.silent.Load() {
+			return k.givenUp(keychainTimeout)
+		}
+		limited, cancel := context.WithTimeoutCause(ctx, keychainTimeout, silence(keychainTimeout))
+		defer cancel()
+		ctx = limited
 	}
-	limited, cancel := context.WithTimeout(ctx, keychainTimeout)
-	defer cancel()
 	done := make(chan error, 1)
 	go func() { done <- call() }()
 	select {
 	case err := <-done:
+		k.silent.Store(false)
 		return k.explain(err)
-	case <-limited.Done():
-		if ctx.Err() != nil {
-			return fmt.Errorf("while waiting for the %s: %w", k.where, context.Cause(ctx))
-		}
+	case <-ctx.Done():
+	}
+	var limit silence
+	if errors.As(context.Cause(ctx), &limit) {
 		k.silent.Store(true)
-		return k.givenUp()
+		return k.givenUp(time.Duration(limit))
+	}
+	return fmt.Errorf("while waiting for the %s: %w", k.where, context.Cause(ctx))
+}
+
+// silence is the cause of a context that ends because a keychain has not answered for so long.
+type silence time.Duration
+
+func (s silence) Error() string { return fmt.Sprintf("no answer within %s", time.Duration(s)) }
+
+func (k *keychain) givenUp(timeout time.Duration) error {
+	return &token.Error{
+		Err:  fmt.Errorf("the %s does not answer within %s", k.where, timeout),
+		Hint: []string{"Unlock it. It may be asking in a window that you cannot see."},
 	}
 }
 
-func (k *keychain) givenUp() error {
-	return &token.Error{
-		Err:  fmt.Errorf("the %s does not answer within %s", k.where, keychainTimeout),
-		Hint: []string{"Unlock it. It may be asking in a window that you cannot see."},
-	}
+// patience is in the context of a save that is waited for longer.
+type patience struct{}
+
+func isPatient(ctx context.Context) bool { return ctx.Value(patience{}) != nil }
+
+// patiently saves where no other place is left, and says after a while that this is waited for.
+func patiently(ctx context.Context, warn func(error), save func(context.Context) error) error {
+	told := make(chan struct{})
+	timer := time.AfterFunc(keychainTimeout, func() {
+		defer close(told)
+		warn(errors.New("the keychain has not taken the session yet; it may be asking in a window that you cannot see"))
+	})
+	defer func() {
+		if !timer.Stop() {
+			<-told // so that nobody else is warned of something at the same time
+		}
+	}()
+	limited, cancel := context.WithTimeoutCause(ctx, saveTimeout, silence(saveTimeout))
+	defer cancel()
+	return save(context.WithValue(limited, patience{}, true))
 }
 
 func (k *keychain) explain(err error) error {

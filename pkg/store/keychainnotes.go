@@ -1,77 +1,81 @@
 package store
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"log/slog"
+	"slices"
 	"strings"
 
 	"github.com/kubectl-oidc-login/kubectl-oidc-login/pkg/token"
 )
 
-// A keychain can fail at any time: locked behind a prompt that nobody sees, or out of reach, as over SSH. So that it is
-// then not taken for an empty one, notes beside the locks say of each session whether the keychain may have it, and whether
-// it may still be used. They are empty files: what counts is that one is there. Machines may share the folder, as in a home on
-// a network, but no keychain: so each has notes of its own.
+// A keychain can fail at any time: locked behind a prompt that nobody sees, or out of reach, as over SSH; so can the kernel's
+// keyring, when other programs use up the person's quota. So that it is then not taken for an empty one, notes beside the locks
+// say of each session whether the keychain may have it, and whether it may still be used. They are empty files: what counts is
+// that one is there. Machines may share the folder, as in a home on a network, but no keychain: so each has notes of its own.
 const (
 	// heldNote says that the keychain may have the session.
 	heldNote = "keychain"
 	// spentNote says that it may have one that was replaced or ended while it failed. That one must not be used.
 	spentNote = "keychain-spent"
+	// heldKernelNote and spentKernelNote say the same of the kernel's keyring.
+	heldKernelNote  = "kernel-keyring"
+	spentKernelNote = "kernel-keyring-spent"
 )
 
-// keychainNotes are those of all sessions.
+// keychainNotes are those of all sessions about one keychain.
 type keychainNotes struct {
-	folders folders
-	host    string
-	log     *slog.Logger
+	held, spent string
+	folders     folders
+	machine     machineName
+	log         *slog.Logger
+}
+
+func notesOnKeychain(folders folders, machine machineName, log *slog.Logger) keychainNotes {
+	return keychainNotes{heldNote, spentNote, folders, machine, log}
+}
+
+func notesOnKernelKeyring(folders folders, machine machineName, log *slog.Logger) keychainNotes {
+	return keychainNotes{heldKernelNote, spentKernelNote, folders, machine, log}
 }
 
 // name is that of a note about a session, which has this name in a vault.
 func (n keychainNotes) name(session, note string) string {
 	id, _ := strings.CutSuffix(session, sessionEnd)
-	return id + "." + note + "." + hostInFile(n.host)
+	return id + "." + note + "." + n.machine()
 }
 
-// hostInFile is a host's name as the end of a file's.
-func hostInFile(host string) string {
-	const most = 128 // of the 255 that a file's name may have
-	name := strings.Map(func(r rune) rune {
-		if strings.ContainsRune("abcdefghijklmnopqrstuvwxyz0123456789-", r) {
-			return r
-		}
-		return '_'
-	}, strings.ToLower(host))
-	return cmp.Or(name[:min(len(name), most)], "_")
-}
-
-// isKeychainNote recognises such a note of any host by its name after the ID and a dot.
+// isKeychainNote recognises such a note of any machine by its name after the ID and a dot.
 func isKeychainNote(ending string) bool {
-	note, host, _ := strings.Cut(ending, ".")
-	return (note == heldNote || note == spentNote) && host == hostInFile(host)
+	note, machine, _ := strings.Cut(ending, ".")
+	notes := []string{heldNote, spentNote, heldKernelNote, spentKernelNote}
+	return slices.Contains(notes, note) && len(machine) == len(nameOfMachine("")) && strings.Trim(machine, "0123456789abcdef") == ""
 }
 
-// isOwn recognises those of this host.
-func (n keychainNotes) isOwn(ending string) bool {
-	_, host, _ := strings.Cut(ending, ".")
-	return isKeychainNote(ending) && host == hostInFile(n.host)
+// isOf recognises the notes of one machine.
+func (m machineName) isOf(ending string) bool {
+	_, named, _ := strings.Cut(ending, ".")
+	return isKeychainNote(ending) && named == m()
 }
 
 // isSpent counts more than isHeld, where each lies in another folder.
-func (n keychainNotes) isSpent(name string) bool { return n.folders.has(n.name(name, spentNote)) }
+func (n keychainNotes) isSpent(name string) bool { return n.folders.has(n.name(name, n.spent)) }
 
 func (n keychainNotes) isHeld(name string) bool {
-	return n.folders.has(n.name(name, heldNote)) && !n.isSpent(name)
+	return n.folders.has(n.name(name, n.held)) && !n.isSpent(name)
 }
+
+// exist reports whether the keychain may have the session, of use or not.
+func (n keychainNotes) exist(name string) bool { return n.isHeld(name) || n.isSpent(name) }
 
 // expect notes that the keychain is about to get a session, and reports whether that is new.
 func (n keychainNotes) expect(name string) bool {
-	if n.isHeld(name) || n.isSpent(name) {
+	if n.exist(name) {
 		return false
 	}
-	if err := n.folders.write(n.name(name, heldNote), nil); err != nil {
+	if err := n.folders.write(n.name(name, n.held), nil); err != nil {
 		n.log.Warn("a note about the keychain could not be made", "reason", err)
 		return false
 	}
@@ -83,7 +87,7 @@ func (n keychainNotes) hold(name string) error {
 	if !n.isSpent(name) {
 		return nil
 	}
-	return unchanged(n.folders.rename(n.name(name, spentNote), n.name(name, heldNote)))
+	return unchanged(n.folders.rename(n.name(name, n.spent), n.name(name, n.held)))
 }
 
 // spend notes that what the keychain may have must not be used any more.
@@ -91,12 +95,19 @@ func (n keychainNotes) spend(name string) error {
 	if !n.isHeld(name) {
 		return nil
 	}
-	return unchanged(n.folders.rename(n.name(name, heldNote), n.name(name, spentNote)))
+	err := n.folders.rename(n.name(name, n.held), n.name(name, n.spent))
+	if err != nil && n.folders.write(n.name(name, n.spent), nil) == nil {
+		return nil // it counts more than the other, which is in a folder that is read-only by now
+	}
+	return unchanged(err)
 }
 
-// forget notes that the keychain has nothing.
+// forget notes that the keychain has nothing. Where that cannot be, what it may have is noted as spent.
 func (n keychainNotes) forget(name string) error {
-	return unchanged(errors.Join(n.folders.remove(n.name(name, heldNote)), n.folders.remove(n.name(name, spentNote))))
+	if errors.Join(n.folders.remove(n.name(name, n.held)), n.folders.remove(n.name(name, n.spent))) == nil {
+		return nil
+	}
+	return n.spend(name)
 }
 
 // errNote is in the error about a note that still says what it said.
@@ -161,10 +172,29 @@ func (u unspent) get(ctx context.Context, name string) ([]byte, error) {
 	return u.noted.get(ctx, name)
 }
 
-// mayHold is the failure of a keychain that may have the session.
-func mayHold(cause error) error {
-	return &token.Error{
-		Err:  fmt.Errorf("%w; %w", cause, token.ErrUnreadSession),
-		Hint: []string{"Unlock the keychain and try again, or log in anew."},
+// onlyKeychain is an unspent keychain beside which a session has no other place.
+type onlyKeychain struct {
+	unspent
+	warn func(error)
+}
+
+// set leaves nothing to use that is spent.
+func (o onlyKeychain) set(ctx context.Context, name string, value []byte) error {
+	err := patiently(ctx, o.warn, func(ctx context.Context) error { return o.unspent.set(ctx, name, value) })
+	if err == nil || isReused(value) {
+		return err
 	}
+	if removeErr := o.remove(ctx, name); errors.Is(removeErr, errNote) {
+		err = errors.Join(err, removeErr)
+	}
+	return err
+}
+
+// mayHold is the failure of a keychain that may have the session.
+func (u unspent) mayHold(cause error) error {
+	hint := "Unlock the keychain and try again, or log in anew."
+	if u.notes.held == heldKernelNote {
+		hint = "Try again when it works, or log in anew." // nobody can unlock it
+	}
+	return &token.Error{Err: fmt.Errorf("%w; %w", cause, token.ErrUnreadSession), Hint: []string{hint}}
 }

@@ -41,7 +41,7 @@ func TestKeychainNotes(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			notes := newThreePlaces(t).chain.notes
+			notes := newThreePlaces(t).notes
 			works := newMapKeychain(0)
 			for _, step := range test.steps {
 				items := works.items()
@@ -62,7 +62,7 @@ func TestKeychainNotes(t *testing.T) {
 				names = append(names, entry.Name())
 			}
 			for _, note := range test.notes {
-				want = append(want, "id."+note+".thishost")
+				want = append(want, notes.name(nameOfSession, note))
 			}
 			if !slices.Equal(names, want) {
 				t.Errorf("expected %q, got %q", want, names)
@@ -76,13 +76,13 @@ func TestKeychainNoteChangesInItsFolder(t *testing.T) {
 	t.Parallel()
 	home, fallback := t.TempDir(), filepath.Join(t.TempDir(), "fallback")
 	store := openStore(t, Config{Mode: Auto, Locks: home, FallbackLocks: fallback, Keychain: refusingKeychain()})
-	if err := (folders{{path: fallback}}).write(store.notes.name(nameOfSession, heldNote), nil); err != nil {
+	if err := (folders{{path: fallback}}).write(notesOf(store).name(nameOfSession, heldNote), nil); err != nil {
 		t.Fatal(err)
 	}
-	if err := store.notes.spend(nameOfSession); err != nil || !store.notes.isSpent(nameOfSession) {
+	if err := notesOf(store).spend(nameOfSession); err != nil || !notesOf(store).isSpent(nameOfSession) {
 		t.Errorf("it is not spent: %v", err)
 	}
-	if err := store.notes.hold(nameOfSession); err != nil || !store.notes.isHeld(nameOfSession) {
+	if err := notesOf(store).hold(nameOfSession); err != nil || !notesOf(store).isHeld(nameOfSession) {
 		t.Errorf("it is not held: %v", err)
 	}
 	if made, err := os.ReadDir(home); err != nil || len(made) > 0 {
@@ -90,10 +90,13 @@ func TestKeychainNoteChangesInItsFolder(t *testing.T) {
 	}
 }
 
+// notesOf are those on the keychain.
+func notesOf(store *Store) keychainNotes { return store.places[0].(*noted).notes }
+
 // obstruct keeps a note from being made.
 func obstruct(t *testing.T, config Config, note string) {
 	t.Helper()
-	name := openStore(t, config).notes.name(sessionName(key), note)
+	name := notesOf(openStore(t, config)).name(sessionName(key), note)
 	if err := os.MkdirAll(filepath.Join(config.Locks, name, "full"), 0o700); err != nil {
 		t.Fatal(err)
 	}
@@ -146,14 +149,16 @@ func TestKeychainNoteThatStaysSpent(t *testing.T) {
 	}
 }
 
+func machine(id string) func() (string, error) { return func() (string, error) { return id, nil } }
+
 // A home can be that of several machines, while each has a keychain of its own.
 func TestMachinesThatShareNotes(t *testing.T) {
 	t.Parallel()
 	for _, names := range [][2]string{{"desk.example.com", "rack"}, {"Desk", ""}, {"../desk", strings.Repeat("rack", 60)}} {
 		items := newMapKeychain(0)
-		desk := Config{Mode: Auto, Directory: t.TempDir(), Locks: t.TempDir(), Keychain: items.items(), Host: names[0]}
+		desk := Config{Mode: Auto, Directory: t.TempDir(), Locks: t.TempDir(), Keychain: items.items(), Machine: machine(names[0])}
 		rack := desk
-		rack.Host, rack.Keychain = names[1], refusingKeychain()
+		rack.Machine, rack.Keychain = machine(names[1]), refusingKeychain()
 		beginSession(t, openStore(t, desk), "desk")
 		if _, err := openStore(t, rack).Session(t.Context(), key); !errors.Is(err, token.ErrNotFound) {
 			t.Errorf("%q: this one never had it: %v", names, err)
@@ -189,7 +194,7 @@ func TestKeychainNoteWithoutSession(t *testing.T) {
 	config := Config{Mode: Auto, Directory: t.TempDir(), Locks: t.TempDir(), Keychain: refusingKeychain()}
 	func() {
 		defer func() { _ = recover() }()
-		notes := openStore(t, config).notes
+		notes := notesOf(openStore(t, config))
 		_ = (&noted{&dying{}, notes}).set(t.Context(), sessionName(key), nil)
 	}()
 	if _, err := openStore(t, config).Session(t.Context(), key); err == nil || errors.Is(err, token.ErrNotFound) {

@@ -44,13 +44,13 @@ func (s *Store) Lock(ctx context.Context, key token.Key, purpose token.Purpose) 
 
 // lock takes the lock of the key with this ID.
 func (s *Store) lock(ctx context.Context, id string, purpose token.Purpose) (func(), error) {
-	var path string
-	cause := s.folders.inFirst(func(folder folder) error {
-		path = filepath.Join(folder.path, id+"."+string(purpose)+".lock")
-		return canLock(folder.path, path)
+	var lock *flock.Flock
+	cause := s.folders.inFirst(func(folder folder) (err error) {
+		lock, err = tryLock(folder.path, filepath.Join(folder.path, id+"."+string(purpose)+".lock"))
+		return err
 	})
 	if cause == nil {
-		return s.lockFile(ctx, path, purpose)
+		return s.await(ctx, lock, purpose)
 	}
 	return nil, &token.Error{
 		Err:  fmt.Errorf("%w: %w", token.ErrNoLock, cause),
@@ -58,32 +58,59 @@ func (s *Store) lock(ctx context.Context, id string, purpose token.Purpose) (fun
 	}
 }
 
-// canLock tries whether a lock can be had at all there: a full or read-only disk, or a network file system, may have none.
-func canLock(directory, path string) error {
+// tryLock takes a lock unless somebody else has it, which is no error. It fails where none can be had at all: a full or read-only
+// disk, or a network file system, may have none that excludes, though it grants shared ones.
+func tryLock(directory, path string) (*flock.Flock, error) {
 	if err := makePrivate(directory); err != nil {
-		return err
+		return nil, err
 	}
-	probe := flock.New(path, flock.SetPermissions(0o600))
-	defer func() { _ = probe.Close() }()
-	_, err := probe.TryRLock() // somebody else's lock is no error
+	lock := flock.New(path, flock.SetPermissions(0o600))
+	_, err := lock.TryLock()
+	return lock, err
+}
+
+// canLock tries whether a lock can be had at all there.
+func canLock(directory, path string) error {
+	lock, err := tryLock(directory, path)
+	if err == nil {
+		_ = lock.Close()
+	}
 	return err
 }
 
-func (s *Store) lockFile(ctx context.Context, path string, purpose token.Purpose) (func(), error) {
-	lock := flock.New(path, flock.SetPermissions(0o600))
+// await waits for a lock until this process has it.
+func (s *Store) await(ctx context.Context, lock *flock.Flock, purpose token.Purpose) (func(), error) {
 	timeout := refreshLockTimeout
 	if purpose == token.Login {
 		timeout = loginLockTimeout
 	}
 	ctx, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()
-	told := time.AfterFunc(lockPatience, func() { s.config.Waiting(readHolder(path, purpose)) })
+	told := time.AfterFunc(lockPatience, func() { s.config.Waiting(readHolder(lock.Path(), purpose)) })
 	defer told.Stop()
-	if _, err := lock.TryLockContext(ctx, lockRetry); err != nil {
-		return nil, lockError(path, purpose, err)
+	for {
+		if _, err := lock.TryLockContext(ctx, lockRetry); err != nil {
+			_ = lock.Close()
+			return nil, lockError(lock.Path(), purpose, err)
+		}
+		if isCurrent(lock) {
+			break
+		}
+		_ = lock.Close()
 	}
-	s.writeHolder(path)
+	s.writeHolder(lock.Path())
 	return func() { _ = lock.Unlock() }, nil
+}
+
+// isCurrent reports whether others wait for the same file. Clean may have removed it between its opening and its locking, so that
+// they lock a new one.
+func isCurrent(lock *flock.Flock) bool {
+	held, err := lock.Stat()
+	if err != nil {
+		return false
+	}
+	current, err := os.Stat(lock.Path())
+	return err == nil && os.SameFile(held, current)
 }
 
 func lockError(path string, purpose token.Purpose, err error) error {

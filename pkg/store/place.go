@@ -34,5 +34,5 @@ func (k *keychain) place(context.Context, string) Place { return k.where }
 func (s *splitting) place(ctx context.Context, name string) Place { return s.items.place(ctx, name) }
 
 func (c *chain) place(ctx context.Context, name string) Place {
-	return c.places[c.holder(ctx, name)].place(ctx, name)
+	return c.places[c.order(c.holders(ctx, name))[0]].place(ctx, name)
 }

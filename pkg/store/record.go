@@ -121,6 +121,12 @@ func decodeSessionIf(check recordCheck, text []byte, key token.Key) (token.Sessi
 	return session, nil
 }
 
+// isReused reports whether the refresh token of a session is the one that brought it.
+func isReused(session []byte) bool {
+	var record sessionRecord
+	return decode(session, &record) == nil && record.Static
+}
+
 func unixOrZero(t time.Time) int64 {
 	if t.IsZero() {
 		return 0

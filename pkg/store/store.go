@@ -34,10 +34,14 @@ func Modes() []Mode { return []Mode{Auto, Keyring, Disk, None} }
 type Config struct {
 	Mode      Mode
 	Directory string // for files: absolute; made with mode 0700 when first needed
-	Locks     string // a folder for locks and notes whose scope is the OS user's, whatever Directory is: absolute; empty: none
-	// FallbackLocks is one where Locks cannot be used, in a place open to all: absolute; empty: none.
+	// Locks is a folder for locks and notes, one whatever Directory is: absolute; empty: none. It is the home's, while a keychain is
+	// the OS user's: processes with different homes do not wait for each other.
+	Locks string
+	// FallbackLocks is one where Locks cannot be used, in a place open to all: absolute; empty: none. Where that is differs between
+	// processes, too.
 	FallbackLocks string
-	Host          string   // the name of this machine, which tells it from others that share these folders
+	// Machine tells this machine from others that share these folders. MachineID is the operating system's way.
+	Machine       func() (string, error)
 	Keychain      Keychain // the zero value is the operating system's
 	KernelKeyring Keychain // the zero value is the Linux kernel's; other systems have none
 	Now           func() time.Time
@@ -52,7 +56,7 @@ type Config struct {
 type Store struct {
 	config   Config
 	folders  folders // for locks and notes
-	notes    keychainNotes
+	machine  machineName
 	idTokens vault
 	sessions vault
 	places   []vault // all in which the mode may have left something
@@ -71,22 +75,24 @@ type vault interface {
 
 // Open makes the store. It touches nothing yet.
 func Open(config Config) (*Store, error) {
-	store := &Store{config: config, folders: config.folders()}
-	store.notes = keychainNotes{store.folders, config.Host, config.Log}
-	keychain := &noted{newKeychain(InKeychain, config.keychain()), store.notes}
+	store := &Store{config: config, folders: config.folders(), machine: config.machineName()}
+	keychain := &noted{newKeychain(InKeychain, config.keychain()), notesOnKeychain(store.folders, store.machine, config.Log)}
 	files := &disk{directory: config.Directory}
 	idTokenFiles := &disk{directory: config.Directory, lossy: true} // one that is lost can be had again
 	switch config.Mode {
 	case Auto:
-		store.places = []vault{keychain, files}
-		if kernel := config.kernelKeyring(); kernel.Get != nil {
-			store.places = slices.Insert(store.places, 1, newKeychain(InKernelKeyring, kernel))
+		sessions := &chain{places: []vault{unspent{keychain}, files}, warn: config.Warn, log: config.Log}
+		store.sessions, store.places = sessions, []vault{keychain, files}
+		if items := config.kernelKeyring(); items.Get != nil {
+			notes := notesOnKernelKeyring(store.folders, store.machine, config.Log)
+			kernel := &noted{newKeychain(InKernelKeyring, items), notes}
+			sessions.places = slices.Insert(sessions.places, 1, vault(unspent{kernel}))
+			store.places = slices.Insert(store.places, 1, vault(kernel))
 		}
-		places := append([]vault{unspent{keychain}}, store.places[1:]...)
-		store.sessions = &chain{places: places, notes: store.notes, warn: config.Warn, log: config.Log}
 		store.idTokens = idTokenFiles
 	case Keyring:
-		store.idTokens, store.sessions, store.places = keychain, unspent{keychain}, []vault{keychain}
+		store.idTokens, store.places = keychain, []vault{keychain}
+		store.sessions = onlyKeychain{unspent{keychain}, config.Warn}
 	case Disk:
 		store.idTokens, store.sessions, store.places = idTokenFiles, files, []vault{files}
 	case None:

@@ -118,8 +118,9 @@ func (m *mapKeychain) delete(_, user string) error {
 	return nil
 }
 
-func refusingKeychain() Keychain {
-	err := errors.New("locked")
+func refusingKeychain() Keychain { return failingKeychain(errors.New("locked")) }
+
+func failingKeychain(err error) Keychain {
 	return Keychain{
 		Get:    func(string, string) (string, error) { return "", err },
 		Set:    func(string, string, string) error { return err },
@@ -725,6 +726,82 @@ func TestAccessTokenIsNotStored(t *testing.T) {
 	for _, text := range texts {
 		if strings.Contains(text, "access-token") {
 			t.Errorf("the access token is in %q", text)
+		}
+	}
+}
+
+// In keyring mode the keychain has the only copy: a save that takes its time is waited for, and the person hears of it.
+func TestKeyringModeWaitsForASave(t *testing.T) {
+	t.Parallel()
+	items := newMapKeychain(0)
+	config := Config{Mode: Keyring, Locks: t.TempDir(), Keychain: items.items()}
+	beginSession(t, openStore(t, config), "old")
+	synctest.Test(t, func(t *testing.T) {
+		slow := config
+		slow.Keychain.Set = func(service, user, secret string) error {
+			time.Sleep(20 * time.Second)
+			return items.set(service, user, secret)
+		}
+		var warnings []error
+		slow.Warn = func(err error) { warnings = append(warnings, err) }
+		renewed := token.Set{Session: token.Session{RefreshToken: token.NewSecret("new"), Subject: "alice"}}
+		if err := openStore(t, slow).Renew(t.Context(), key, renewed); err != nil {
+			t.Error(err)
+		}
+		const want = "the keychain has not taken the session yet; it may be asking in a window that you cannot see"
+		if len(warnings) != 1 || warnings[0].Error() != want {
+			t.Errorf("expected a word, got %v", warnings)
+		}
+	})
+	if session, err := openStore(t, config).Session(t.Context(), key); err != nil || session.RefreshToken.Reveal() != "new" {
+		t.Errorf("expected the new session, got %q, %v", session.RefreshToken.Reveal(), err)
+	}
+}
+
+// A login is saved although the keychain was silent a moment ago: somebody may have unlocked it meanwhile.
+func TestKeyringModeTriesASilentKeychain(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		items := newMapKeychain(0)
+		locked := items.items()
+		unlocked := time.Now().Add(3 * time.Second)
+		locked.Get = func(service, user string) (string, error) {
+			time.Sleep(time.Until(unlocked))
+			return items.get(service, user)
+		}
+		beginSession(t, openStore(t, Config{Mode: Keyring, Locks: t.TempDir(), Keychain: locked}), "refresh")
+		if len(items.secrets) != 2 {
+			t.Errorf("%d of the two items were saved", len(items.secrets))
+		}
+	})
+}
+
+// A rotated token that the keychain does not take leaves none that was spent.
+func TestKeyringModeNeverGoesBack(t *testing.T) {
+	t.Parallel()
+	for name, fail := range map[string]func(*Keychain){
+		"it takes nothing": func(items *Keychain) { items.Set = refusingKeychain().Set },
+		"it fails":         func(items *Keychain) { *items = refusingKeychain() },
+		"it hangs": func(items *Keychain) {
+			items.Set = func(string, string, string) error { time.Sleep(time.Hour); return errors.New("too late") }
+		},
+	} {
+		for _, static := range []bool{false, true} {
+			synctest.Test(t, func(t *testing.T) {
+				works := Config{Mode: Keyring, Locks: t.TempDir(), Keychain: newMapKeychain(0).items()}
+				beginSession(t, openStore(t, works), "old")
+				fails := works
+				fail(&fails.Keychain)
+				renewed := token.Set{Session: token.Session{RefreshToken: token.NewSecret("new"), Subject: "alice", Static: static}}
+				if err := openStore(t, fails).Renew(t.Context(), key, renewed); err == nil {
+					t.Errorf("%s: no error", name)
+				}
+				_, err := openStore(t, works).Session(t.Context(), key)
+				if static != (err == nil) || !static && !errors.Is(err, token.ErrNotFound) {
+					t.Errorf("%s, the old one can be used: %t: got %v", name, static, err)
+				}
+				time.Sleep(time.Hour) // until the call that was left behind has ended
+			})
 		}
 	}
 }
