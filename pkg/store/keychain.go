@@ -80,6 +80,9 @@ func (k *keychain) remove(ctx context.Context, name string) error {
 // withDeadline runs one call of the keychain, which knows no context and may wait for a prompt for ever. The call that
 // does not come back is left behind; the process is short-lived.
 func (k *keychain) withDeadline(ctx context.Context, call func() error) error {
+	if ctx.Err() != nil {
+		return k.interrupted(ctx) // what was called off must not begin: a quick keychain would do it before anybody looks
+	}
 	if !isPatient(ctx) {
 		if k.silent.Load() {
 			return k.givenUp(keychainTimeout)
@@ -101,6 +104,10 @@ func (k *keychain) withDeadline(ctx context.Context, call func() error) error {
 		k.silent.Store(true)
 		return k.givenUp(time.Duration(limit))
 	}
+	return k.interrupted(ctx)
+}
+
+func (k *keychain) interrupted(ctx context.Context) error {
 	return fmt.Errorf("while waiting for the %s: %w", k.where, context.Cause(ctx))
 }
 
