@@ -81,6 +81,9 @@ func (r *chaosRound) run() error {
 	if err := r.callAll(); err != nil {
 		return err
 	}
+	if err := r.provider.AwaitQuiet(); err != nil { // what a killed call has sent counts
+		return err
+	}
 	after := r.look()
 	r.tally.count(r.plan, before, after)
 	lost := after.windows > before.windows || after.reuse > before.reuse || !after.held

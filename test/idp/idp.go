@@ -75,6 +75,8 @@ type Server struct {
 	issuer        string
 	caCertificate []byte
 	server        *http.Server
+	address       string
+	connections   *busyConnections
 	stop          context.CancelFunc
 	stopped       chan struct{}
 
@@ -106,6 +108,7 @@ func Start(config Config) (*Server, error) {
 	}
 	s := &Server{
 		config:        config,
+		connections:   newBusyConnections(),
 		stopped:       make(chan struct{}),
 		behaviour:     goodBehaviour(config),
 		codes:         map[string]*authorizationCode{},
@@ -159,6 +162,7 @@ func (s *Server) listen(host string) error {
 		Handler:           s.routes(),
 		ReadHeaderTimeout: 10 * time.Second,
 		BaseContext:       func(net.Listener) context.Context { return ctx },
+		ConnState:         s.connections.note,
 		// A client that refuses our certificate is what a test may want, and no news.
 		ErrorLog: log.New(io.Discard, "", 0),
 	}
@@ -175,7 +179,8 @@ func (s *Server) listen(host string) error {
 	if err != nil {
 		return fmt.Errorf("provider: %w", err)
 	}
-	_, port, err := net.SplitHostPort(listener.Addr().String())
+	s.address = listener.Addr().String()
+	_, port, err := net.SplitHostPort(s.address)
 	if err != nil {
 		return fmt.Errorf("address of the provider: %w", err)
 	}
