@@ -56,7 +56,6 @@ func (s Server) client() (*http.Client, error) {
 			Proxy:                  s.Proxy,
 			DialContext:            (&net.Dialer{Timeout: connectTimeout}).DialContext,
 			TLSHandshakeTimeout:    tlsTimeout,
-			ForceAttemptHTTP2:      true,
 			MaxResponseHeaderBytes: maxHeader,
 			TLSClientConfig: &tls.Config{
 				MinVersion:         tls.VersionTLS12,

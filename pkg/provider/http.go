@@ -38,8 +38,8 @@ func newHTTPClient(config Config) (*http.Client, error) {
 		OnProxyConnectResponse: proxyAnswer,
 		DialContext:            dial,
 		TLSHandshakeTimeout:    tlsTimeout,
-		// https://www.rfc-editor.org/rfc/rfc9113#section-9.2.1: HTTP/2 knows no renegotiation
-		ForceAttemptHTTP2: config.Renegotiation == tls.RenegotiateNever,
+		// HTTP/1.1 alone: a call asks once or twice, and HTTP/2 would have nothing to share. It knows no renegotiation either
+		// (https://www.rfc-editor.org/rfc/rfc9113#section-9.2.1). The builds leave it out.
 		TLSClientConfig: &tls.Config{
 			MinVersion:         tls.VersionTLS12,
 			RootCAs:            roots,

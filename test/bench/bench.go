@@ -69,7 +69,7 @@ func (b *bench) close() {
 }
 
 func build(output, pkg string) error {
-	command := exec.Command("go", "build", "-trimpath", "-ldflags=-s -w", "-o", output, pkg)
+	command := exec.Command("go", "build", "-trimpath", "-tags=nethttpomithttp2", "-ldflags=-s -w", "-o", output, pkg)
 	command.Env = append(os.Environ(), "CGO_ENABLED=0")
 	command.Stderr = os.Stderr
 	return command.Run()
