@@ -47,7 +47,7 @@ test: ## Run everything, from unit tests to real servers; installs or builds wha
 	test/install-packages
 	$(MAKE) --no-print-directory conformance
 	$(MAKE) --no-print-directory snapshot krew
-	cd test/demo && go test -count=1 -timeout 10m ./... # the go command does not see that they build the product
+	servers=$$(test/e2e/servers/build) && cd test/demo && PATH="$$servers:$$PATH" go test -count=1 -timeout 10m ./... # the go command does not see that they build the product
 	cd test/e2e && go test -count=1 -timeout 30m ./...
 
 .PHONY: conformance
@@ -55,8 +55,9 @@ conformance: ## Run the tests that need no server; writes docs/conformance.md, w
 	go test -race -timeout 15m -json ./... | go run ./test/conformance -write docs/conformance.md
 
 # goreleaser reads no commit where git names no remote, as in a copy of the repository.
-WITH_REMOTE := GIT_CONFIG_COUNT=1 GIT_CONFIG_KEY_0=remote.origin.url \
-	GIT_CONFIG_VALUE_0=https://github.com/kubectl-oidc-login/kubectl-oidc-login.git
+WITH_REMOTE := number=$${GIT_CONFIG_COUNT:-0} && env GIT_CONFIG_COUNT=$$((number + 1)) \
+	GIT_CONFIG_KEY_$$number=remote.origin.url \
+	GIT_CONFIG_VALUE_$$number=https://github.com/kubectl-oidc-login/kubectl-oidc-login.git
 
 # What our Homebrew tap and our Scoop bucket get; "make krew" writes what our index gets.
 WRITE_PACKAGES = mkdir -p dist/homebrew-tap/Formula && cp -R dist/scoop dist/scoop-bucket && \
@@ -75,7 +76,7 @@ release: release-files # of the tag that is checked out; for the release workflo
 .PHONY: release-files
 release-files:
 	goreleaser=$$(test/cached-build test/release/goreleaser goreleaser github.com/goreleaser/goreleaser/v2) && \
-	$(WITH_REMOTE) $$goreleaser release --clean $(GORELEASER_FLAGS)
+	$(WITH_REMOTE) "$$goreleaser" release --clean $(GORELEASER_FLAGS)
 
 .PHONY: krew
 krew: ## Write dist/krew-index, a custom index of krew, with the checksums of what is in dist
@@ -92,7 +93,8 @@ vulncheck: ## Ask Go's database, which needs a network, for known weaknesses of 
 
 .PHONY: fuzz
 fuzz: ## Run each fuzz target for some seconds, or for FUZZTIME (60s, 100000x)
-	@for package in $$(go list ./...); do \
+	@packages=$$(go list ./...) || exit 1; \
+	for package in $$packages; do \
 		targets=$$(go test -list '^Fuzz' $$package) || exit 1; \
 		for target in $$(echo "$$targets" | grep '^Fuzz'); do \
 			echo "fuzz $$package $$target" && \

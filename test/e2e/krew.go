@@ -7,6 +7,7 @@ import (
 	"path"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -52,8 +53,7 @@ func NewKrewIndex(tb testing.TB) *KrewIndex {
 	tb.Helper()
 	index := &KrewIndex{folder: filepath.Join(tb.TempDir(), "index"), served: filepath.Join(tb.TempDir(), "krew-index.git"),
 		source: filepath.Join(tb.TempDir(), "source.git")}
-	runGit(tb, ".", "clone", "--quiet", "--bare", "../..", index.source)
-	runGit(tb, index.source, "update-server-info")
+	index.copySource(tb)
 	if err := os.CopyFS(index.folder, os.DirFS(dist+"/krew-index")); err != nil {
 		tb.Fatal(err)
 	}
@@ -61,6 +61,20 @@ func NewKrewIndex(tb testing.TB) *KrewIndex {
 	runGit(tb, index.folder, "init", "--quiet", "--bare", "--initial-branch=main", index.served)
 	index.publish(tb)
 	return index
+}
+
+// copySource copies what is checked out, without its history, which a shallow clone does not have.
+func (i *KrewIndex) copySource(tb testing.TB) {
+	tb.Helper()
+	repository, err := filepath.Abs("../..")
+	if err != nil {
+		tb.Fatal(err)
+	}
+	runGit(tb, ".", "init", "--quiet", "--bare", "--initial-branch=main", i.source)
+	runGit(tb, i.source, "fetch", "--quiet", "--depth=1", "file://"+repository, "HEAD")
+	commit := runGit(tb, i.source, "commit-tree", "-m", "As it is", "FETCH_HEAD^{tree}")
+	runGit(tb, i.source, "update-ref", "refs/heads/main", commit)
+	runGit(tb, i.source, "update-server-info")
 }
 
 // Release gives the plugin another version.
@@ -78,7 +92,7 @@ func (i *KrewIndex) Release(tb testing.TB, version string) {
 func (i *KrewIndex) publish(tb testing.TB) {
 	tb.Helper()
 	runGit(tb, i.folder, "add", "--all")
-	runGit(tb, i.folder, "-c", "user.name=test", "-c", "user.email=test@example.com", "commit", "--quiet", "--message=A version")
+	runGit(tb, i.folder, "commit", "--quiet", "--message=A version")
 	runGit(tb, i.folder, "push", "--quiet", i.served, "HEAD:main")
 	runGit(tb, i.served, "update-server-info") // for servers that know nothing of git
 }
@@ -98,11 +112,22 @@ func (i *KrewIndex) GitHub(tb testing.TB) http.Handler {
 	return site
 }
 
-func runGit(tb testing.TB, folder string, args ...string) {
+// runGit returns what git prints.
+func runGit(tb testing.TB, folder string, args ...string) string {
 	tb.Helper()
-	command := exec.Command("git", args...)
-	command.Dir = folder
-	if output, err := command.CombinedOutput(); err != nil {
+	unsigned := []string{"-c", "commit.gpgsign=false", "-c", "tag.gpgsign=false", "-c", "user.name=test", "-c", "user.email=test@example.com"}
+	command := exec.Command("git", append(unsigned, args...)...)
+	command.Dir, command.Env = folder, gitEnvironment()
+	output, err := command.CombinedOutput()
+	if err != nil {
 		tb.Fatalf("git %s: %v\n%s", strings.Join(args, " "), err, output)
 	}
+	return strings.TrimSpace(string(output))
+}
+
+// gitEnvironment leaves out what git tells its hooks, which may run the tests: the repository would be the caller's.
+func gitEnvironment() []string {
+	return slices.DeleteFunc(os.Environ(), func(variable string) bool {
+		return strings.HasPrefix(variable, "GIT_") && !strings.HasPrefix(variable, "GIT_CONFIG_")
+	})
 }

@@ -35,7 +35,7 @@ func TestREADME(t *testing.T) {
 
 	logIn := readmeCommands(t, "Log in")
 	setup := computer.SitDownAtDesk(t, "bash", "-ec", logIn[1])
-	browser.Login(t, <-browser.urls, dex.User)
+	browser.Login(t, browser.AwaitURL(t, setup.Outcome()), dex.User)
 	for _, answer := range []struct{ question, typed string }{
 		{"which claim is the user name", ""},
 		{"which claim has the groups", ""},
@@ -78,19 +78,19 @@ func TestREADME(t *testing.T) {
 	takesOver := colleague.SitDownAtDesk(t, "bash", "-ec", logIn[0])
 	takesOver.Asks(t, "yes or no")
 	takesOver.Types(t, "yes")
-	browser.Login(t, <-browser.urls, dex.User)
+	browser.Login(t, browser.AwaitURL(t, takesOver.Outcome()), dex.User)
 	pods = takesOver.End(t)
 	expectSuccess(t, pods)
 	assertContains(t, pods.Stderr, "No resources found in default namespace")
 
 	apiServer.runPods(t, admin)
-	assertRecorded(t, computer, func() { browser.Login(t, <-browser.urls, dex.User) })
+	assertRecorded(t, computer, func() { browser.Login(t, browser.AwaitURL(t, nil), dex.User) })
 }
 
 // typeInTerminal runs commands that end by themselves, and well.
 func typeInTerminal(t *testing.T, computer *Workstation, commands string) Output {
 	t.Helper()
-	output := computer.SitDownAtDesk(t, "bash", "-ec", commands).End(t)
+	output := computer.SitDownAtDesk(t, "bash", "-ec", commands).EndWithin(t, 10*time.Minute) // it may build the program
 	expectSuccess(t, output)
 	return output
 }

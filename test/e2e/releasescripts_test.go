@@ -1,6 +1,7 @@
 package e2e
 
 import (
+	"cmp"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -11,11 +12,12 @@ import (
 // test/release/check lets a tag through that can be released, and says what is in the way of any other.
 func TestReleaseCheck(t *testing.T) {
 	t.Parallel()
+	const notPublished = "echo 'gh: Not Found (HTTP 404)' >&2; exit 1"
 	const page = "# Changelog\n\n## Unreleased\n\n## 1.2.3 - 2027-01-31\n"
 	for _, tag := range []struct {
 		name, changelog, readme string
-		aside                   bool // its commit is not on main
-		published               bool
+		aside                   bool   // its commit is not on main
+		gitHub                  string // what its program does; empty: it finds no release
 		refused                 string
 	}{
 		{name: "v1.2.3", changelog: page},
@@ -26,8 +28,9 @@ func TestReleaseCheck(t *testing.T) {
 		{name: "v1.2.3", changelog: page, aside: true, refused: "not on main"},
 		{name: "v1.2.4", changelog: page, refused: `no part "## 1.2.4 - YYYY-MM-DD"`},
 		{name: "v1.2.3", changelog: page, readme: "There is no release yet", refused: "says: README.md"},
-		{name: "v1.2.3", changelog: page, published: true, refused: "it is published"},
-		{name: "v1.2.4-rc.1", changelog: page, published: true, refused: "it is published"},
+		{name: "v1.2.3", changelog: page, gitHub: "exit 0", refused: "it is published"},
+		{name: "v1.2.3", changelog: page, gitHub: "echo 'gh: Bad Gateway (HTTP 502)' >&2; exit 1", refused: "does not say whether it is published: gh: Bad"},
+		{name: "v1.2.4-rc.1", changelog: page, gitHub: "exit 0", refused: "it is published"},
 	} {
 		folder := t.TempDir()
 		for file, text := range map[string]string{
@@ -35,8 +38,7 @@ func TestReleaseCheck(t *testing.T) {
 			"CHANGELOG.md":       tag.changelog,
 			"README.md":          tag.readme,
 			"docs/install.md":    "",
-			// GitHub's program finds a release that is published, and ends with 1 where there is none.
-			"bin/gh": "#!/bin/sh\nexit " + map[bool]string{true: "0", false: "1"}[tag.published] + "\n",
+			"bin/gh":             "#!/bin/sh\n" + cmp.Or(tag.gitHub, notPublished) + "\n",
 		} {
 			if err := os.MkdirAll(filepath.Dir(filepath.Join(folder, file)), 0o700); err != nil {
 				t.Fatal(err)
@@ -52,7 +54,7 @@ func TestReleaseCheck(t *testing.T) {
 			commit(t, folder)
 		}
 		check := exec.Command(filepath.Join(folder, "test/release/check"), tag.name)
-		check.Env = append(os.Environ(), "PATH="+filepath.Join(folder, "bin")+":"+os.Getenv("PATH"))
+		check.Env = append(gitEnvironment(), "PATH="+filepath.Join(folder, "bin")+":"+os.Getenv("PATH"))
 		output, err := check.CombinedOutput()
 		if refused := err != nil; refused != (tag.refused != "") || !strings.Contains(string(output), tag.refused) {
 			t.Errorf("%+v: %v, %s", tag, err, output)
@@ -62,7 +64,7 @@ func TestReleaseCheck(t *testing.T) {
 
 func commit(t *testing.T, folder string) {
 	t.Helper()
-	runGit(t, folder, "-c", "user.name=test", "-c", "user.email=test@example.com", "commit", "--quiet", "--allow-empty", "--message=A commit")
+	runGit(t, folder, "commit", "--quiet", "--allow-empty", "--message=A commit")
 }
 
 // test/release/publish gives each repository what is in dist, once, however often it runs.

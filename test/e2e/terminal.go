@@ -182,13 +182,29 @@ func (t *Terminal) hasEnded() bool {
 // End waits for the end of the program. What it printed on the terminal is in Stderr.
 func (t *Terminal) End(tb testing.TB) Output {
 	tb.Helper()
-	eventually(tb, 30*time.Second, "the program at the terminal to end", func() error {
+	return t.EndWithin(tb, 30*time.Second)
+}
+
+// EndWithin is for a program that takes its time.
+func (t *Terminal) EndWithin(tb testing.TB, limit time.Duration) Output {
+	tb.Helper()
+	eventually(tb, limit, "the program at the terminal to end", func() error {
 		if !t.hasEnded() {
 			return errors.New(t.Shown())
 		}
 		return nil
 	})
 	return t.output()
+}
+
+// Outcome gives what came of the program once it has ended.
+func (t *Terminal) Outcome() <-chan Output {
+	outcome := make(chan Output, 1)
+	go func() {
+		<-t.ended
+		outcome <- t.output()
+	}()
+	return outcome
 }
 
 func (t *Terminal) output() Output {
