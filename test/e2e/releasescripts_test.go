@@ -96,9 +96,8 @@ func TestReleaseIsPublished(t *testing.T) {
 		if readFile(t, filepath.Join(folder, file)) != readFile(t, filepath.Join(dist, repository, file)) {
 			t.Errorf("%s has another %s than dist", repository, file)
 		}
-		log, err := exec.Command("git", "-C", folder, "log", "--format=%s").Output()
-		if err != nil || string(log) != "kubectl-oidc_login v1.2.3\n" {
-			t.Errorf("%s has the commits %q, %v", repository, log, err)
+		if log := runGit(t, folder, "log", "--format=%s"); log != "kubectl-oidc_login v1.2.3" {
+			t.Errorf("%s has the commits %q", repository, log)
 		}
 	}
 }
