@@ -3,6 +3,8 @@ package test
 import (
 	"cmp"
 	"context"
+	"fmt"
+	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -89,9 +91,22 @@ func scripts(t *testing.T, folder string) testscript.Params {
 		Files:               files,
 		Setup:               setUpScript,
 		Cmds:                scriptCommands(),
+		Condition:           scriptCondition,
 		RequireExplicitExec: true,
 		RequireUniqueNames:  true,
 	}
+}
+
+// scriptCondition is whether the lines of a script that begin with it are for this machine: "[ipv6] listen ::1".
+func scriptCondition(name string) (bool, error) {
+	if name != "ipv6" {
+		return false, fmt.Errorf("unknown condition %q", name)
+	}
+	probe, err := net.Listen("tcp", "[::1]:0")
+	if err != nil {
+		return false, nil
+	}
+	return true, probe.Close()
 }
 
 // needsPOSIX reports whether a script starts a program that Windows does not have.
