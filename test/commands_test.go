@@ -360,17 +360,15 @@ func expect(script *testscript.TestScript, what, want string, got int) {
 }
 
 // commandListen takes a port of a loopback address for the length of the script: "listen 127.0.0.1" sets $TAKEN and
-// $TAKEN_PORT, and $FREE_PORT to one that nobody has.
+// $TAKEN_PORT, and $FREE_PORT to one of the loopback addresses that nobody has.
 func commandListen(script *testscript.TestScript, _ bool, arguments []string) {
 	taken, err := net.Listen("tcp", net.JoinHostPort(arguments[0], "0"))
 	script.Check(err)
 	script.Defer(func() { _ = taken.Close() })
 	script.Setenv("TAKEN", taken.Addr().String())
-	script.Setenv("TAKEN_PORT", portOf(taken))
-	free, err := net.Listen("tcp", "127.0.0.1:0")
+	script.Setenv("TAKEN_PORT", strconv.Itoa(taken.Addr().(*net.TCPAddr).Port))
+	free, release, err := freePort()
 	script.Check(err)
-	script.Setenv("FREE_PORT", portOf(free))
-	script.Check(free.Close())
+	script.Defer(release)
+	script.Setenv("FREE_PORT", strconv.Itoa(free))
 }
-
-func portOf(listener net.Listener) string { return strconv.Itoa(listener.Addr().(*net.TCPAddr).Port) }

@@ -129,6 +129,7 @@ func TestPasteEnds(t *testing.T) {
 	p.changesModes("-icanon")
 	p.types(p.callback.String())
 	visit(p.callback)
+	p.waitsForEnd() // the page comes before the end, and with the old modes the line would be the program's again
 	p.changesModes("icanon")
 	p.expectsEnd(0)
 	p.expectsUnread(p.callback.String() + "\n")
@@ -270,14 +271,19 @@ func (p *person) with(name, value string) string {
 	return changed.String()
 }
 
-// expectsEnd wants the program to end soon with an exit code, and terminal and stdin to be as they were.
-func (p *person) expectsEnd(code int) {
+func (p *person) waitsForEnd() {
 	p.Helper()
 	select {
 	case <-p.ended:
 	case <-time.After(callDeadline):
 		p.Fatalf("the program has not ended; the terminal shows:\n%s", p.shown())
 	}
+}
+
+// expectsEnd wants the program to end soon with an exit code, and terminal and stdin to be as they were.
+func (p *person) expectsEnd(code int) {
+	p.Helper()
+	p.waitsForEnd()
 	if got := p.process.ProcessState.ExitCode(); got != code {
 		p.Errorf("exit code %d instead of %d; the terminal shows:\n%s", got, code, p.shown())
 	}
@@ -295,6 +301,9 @@ func (p *person) expectsEnd(code int) {
 // expectsUnread wants a line to be there for the next reader of the terminal.
 func (p *person) expectsUnread(want string) {
 	p.Helper()
+	// Where nothing is left, an empty line ends the reading.
+	timer := time.AfterFunc(callDeadline, func() { _, _ = p.terminal.WriteString("\n") })
+	defer timer.Stop()
 	buffer := make([]byte, 4096)
 	n, err := p.program.Read(buffer)
 	if err != nil || string(buffer[:n]) != want {

@@ -3,6 +3,8 @@ package test
 import (
 	"cmp"
 	"context"
+	"fmt"
+	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -50,10 +52,30 @@ func (t tests) Run() int {
 }
 
 // TestScripts runs every script of testdata. A script reads as a person's session; see commands_test.go for its words.
+//
+// The script storm starts a hundred processes at once, which would starve its neighbours, so it runs before there are any.
 func TestScripts(t *testing.T) {
+	all := scripts(t, "testdata")
+	storm, others := all, all
+	others.Files = slices.DeleteFunc(slices.Clone(all.Files), isStorm)
+	storm.Files = slices.DeleteFunc(slices.Clone(all.Files), func(file string) bool { return !isStorm(file) })
+	testscript.RunT(sequential{t}, storm)
 	t.Parallel()
-	testscript.Run(t, scripts(t, "testdata"))
+	testscript.Run(t, others)
 }
+
+func isStorm(file string) bool { return filepath.Base(file) == "storm.txtar" }
+
+// sequential is a test whose scripts run one after the other.
+type sequential struct{ *testing.T }
+
+func (s sequential) Run(name string, script func(testscript.T)) {
+	s.T.Run(name, func(t *testing.T) { script(sequential{t}) })
+}
+
+func (sequential) Parallel() {}
+
+func (sequential) Verbose() bool { return testing.Verbose() }
 
 // scripts are those of a folder. On Windows they are those that start no program of POSIX: docs/windows.md says so.
 func scripts(t *testing.T, folder string) testscript.Params {
@@ -69,9 +91,22 @@ func scripts(t *testing.T, folder string) testscript.Params {
 		Files:               files,
 		Setup:               setUpScript,
 		Cmds:                scriptCommands(),
+		Condition:           scriptCondition,
 		RequireExplicitExec: true,
 		RequireUniqueNames:  true,
 	}
+}
+
+// scriptCondition is whether the lines of a script that begin with it are for this machine: "[ipv6] listen ::1".
+func scriptCondition(name string) (bool, error) {
+	if name != "ipv6" {
+		return false, fmt.Errorf("unknown condition %q", name)
+	}
+	probe, err := net.Listen("tcp", "[::1]:0")
+	if err != nil {
+		return false, nil
+	}
+	return true, probe.Close()
 }
 
 // needsPOSIX reports whether a script starts a program that Windows does not have.
