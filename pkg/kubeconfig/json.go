@@ -3,6 +3,7 @@ package kubeconfig
 import (
 	"bytes"
 	"encoding/json"
+	"fmt"
 	"reflect"
 	"slices"
 	"strings"
@@ -252,10 +253,20 @@ func jsonContainer(opening byte, node *yaml.Node, step int, closing byte) ([]byt
 	return joinJSON(opening, children, "", closing), nil
 }
 
+// jsonString also escapes what JSON leaves as it is and YAML does not take, since kubectl reads all kubeconfigs as YAML
+// (https://yaml.org/spec/1.2.2/#51-character-set).
 func jsonString(value string) string {
-	var text strings.Builder
-	encoder := json.NewEncoder(&text)
+	var encoded strings.Builder
+	encoder := json.NewEncoder(&encoded)
 	encoder.SetEscapeHTML(false)
 	_ = encoder.Encode(value) // into memory
-	return strings.TrimSuffix(text.String(), "\n")
+	var text strings.Builder
+	for _, r := range strings.TrimSuffix(encoded.String(), "\n") {
+		if r >= 0x7f && r < 0xa0 || r == 0xfeff || r == 0xfffe || r == 0xffff {
+			fmt.Fprintf(&text, `\u%04x`, r)
+		} else {
+			text.WriteRune(r)
+		}
+	}
+	return text.String()
 }
