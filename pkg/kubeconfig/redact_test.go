@@ -133,6 +133,7 @@ func FuzzRedacted(f *testing.F) {
 func withoutSecrets(config clientcmdapi.Config) any {
 	password := regexp.MustCompile(`//.*@`)
 	secretFlag := regexp.MustCompile(`(?s)^--(?:oidc-client-secret|oidc-request-header|password)(?:=.*)?$`)
+	secretIsNext := regexp.MustCompile(`^--(?:oidc-client-secret|oidc-request-header|password)$`)
 	type user struct {
 		Info      clientcmdapi.AuthInfo
 		Exec      clientcmdapi.ExecConfig
@@ -157,10 +158,12 @@ func withoutSecrets(config clientcmdapi.Config) any {
 				shown.Arguments = append(shown.Arguments, variable.Name)
 			}
 			if regexp.MustCompile(`^kube(ctl-oidc_)?login$|^kubectl-oidc_login$|kubectl`).MatchString(info.Exec.Command) {
-				for i, argument := range info.Exec.Args {
-					if !secretFlag.MatchString(argument) && (i == 0 || !secretFlag.MatchString(info.Exec.Args[i-1])) {
+				isValue := false
+				for _, argument := range info.Exec.Args {
+					if !isValue && !secretFlag.MatchString(argument) {
 						shown.Arguments = append(shown.Arguments, argument)
 					}
+					isValue = !isValue && secretIsNext.MatchString(argument)
 				}
 			}
 		}
